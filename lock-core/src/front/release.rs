@@ -1,0 +1,157 @@
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep};
+
+use crate::backend::{BackendError, BackendFuture, CancelRequest, ReleaseReply, ReleaseRequest};
+use crate::error::ReleaseError;
+use crate::front::effects::Command;
+use crate::front::{Front, Hold, jitter};
+
+/// What the first try of a release came to.
+type Outcome = Result<ReleaseReply, BackendError>;
+
+/// The first pause before a release is sent again; doubled up to [`PAUSE_MAX`].
+const PAUSE_FIRST: Duration = Duration::from_millis(20);
+const PAUSE_MAX: Duration = Duration::from_secs(1);
+
+impl Front {
+    /// Ends a turn without waiting for anything.
+    pub(super) fn release(self: &Arc<Self>, hold: &Hold) {
+        self.with_key(&hold.key, |state, cx| state.end_turn(cx, hold.ticket, hold.token));
+    }
+
+    /// Ends a turn at once; the future waits until the backend has confirmed it, which it need not when the next local
+    /// turn has begun.
+    pub(super) fn release_confirmed(
+        self: &Arc<Self>,
+        hold: &Hold,
+    ) -> impl Future<Output = Result<(), ReleaseError>> + Send + use<> {
+        let (held, command) = self.with_key(&hold.key, |state, cx| {
+            let (held, mut effects) = state.end_turn(cx, hold.ticket, hold.token);
+            let command = effects.command.take();
+            ((held, command), effects)
+        });
+        let key = hold.key.clone();
+        let reported = match command {
+            Some(Command::Release { request, until }) => {
+                let (report, reported) = oneshot::channel();
+                issue(self, request, until, Some(report));
+                Some(reported)
+            }
+            Some(other) => {
+                self.issue(other);
+                None
+            }
+            None => None,
+        };
+        async move {
+            let outcome = match reported {
+                Some(reported) => reported.await.ok(),
+                None => None,
+            };
+            match outcome {
+                _ if !held => Err(ReleaseError::Lost { key }),
+                Some(Ok(ReleaseReply::Lost)) => Err(ReleaseError::Lost { key }),
+                Some(Err(source)) => Err(ReleaseError::Unconfirmed { key, source }),
+                _ => Ok(()),
+            }
+        }
+    }
+}
+
+/// Sends a release, again and again until it is confirmed or `until`; what it came to within the front's patience is
+/// reported.
+pub(super) fn issue(
+    front: &Arc<Front>,
+    request: ReleaseRequest,
+    until: Instant,
+    report: Option<oneshot::Sender<Outcome>>,
+) {
+    match front.backend.release(request.clone()).now() {
+        Ok(outcome) if !is_transient(&outcome) => settle(front, &request, outcome, report),
+        Ok(outcome) => {
+            let reply = BackendFuture::ready(outcome);
+            front.spawn(insist(Arc::clone(front), request, reply, until, report));
+        }
+        Err(reply) => front.spawn(insist(Arc::clone(front), request, reply, until, report)),
+    }
+}
+
+async fn insist(
+    front: Arc<Front>,
+    mut request: ReleaseRequest,
+    mut reply: BackendFuture<ReleaseReply>,
+    until: Instant,
+    mut report: Option<oneshot::Sender<Outcome>>,
+) {
+    let began = Instant::now();
+    let mut pause = PAUSE_FIRST;
+    let mut failure = None;
+    loop {
+        let mut outcome = reply.await;
+        let again = is_transient(&outcome) && Instant::now() + pause < until;
+        if let (Ok(ReleaseReply::Lost), Some(failure)) = (&outcome, &failure) {
+            // The command before may have been carried out, and only its reply lost.
+            outcome = Err(BackendError::clone(failure));
+        }
+        let patient = again && began.elapsed() < front.config.patience;
+        failure = failure.or_else(|| outcome.as_ref().err().cloned());
+        settle(&front, &request, outcome, if patient { None } else { report.take() });
+        if !again {
+            return;
+        }
+        // The new ticket was told of the failure and asks for itself.
+        request.requeue = None;
+        sleep(jitter(pause)).await;
+        pause = PAUSE_MAX.min(pause * 2);
+        reply = front.backend.release(request.clone());
+    }
+}
+
+fn is_transient(outcome: &Outcome) -> bool {
+    outcome.as_ref().is_err_and(BackendError::is_transient)
+}
+
+fn settle(
+    front: &Arc<Front>,
+    request: &ReleaseRequest,
+    outcome: Outcome,
+    report: Option<oneshot::Sender<Outcome>>,
+) {
+    if let Some(requeue) = &request.requeue {
+        match &outcome {
+            Ok(ReleaseReply::Requeued(reply)) => front.asked(&request.key, requeue.ticket, Ok(*reply)),
+            // Not requeued: the new ticket asks for itself.
+            Ok(ReleaseReply::Released | ReleaseReply::Lost) => {
+                let ask =
+                    crate::backend::AcquireRequest::new(request.key.clone(), requeue.ticket, requeue.lease);
+                front.issue(Command::Acquire(ask.block(requeue.block)));
+            }
+            Err(error) => front.asked(&request.key, requeue.ticket, Err(error.clone())),
+        }
+    }
+    if let Some(report) = report {
+        let _ = report.send(outcome);
+    }
+}
+
+/// Sends a cancellation, again and again until it is confirmed or `until`.
+pub(super) fn issue_cancel(front: &Arc<Front>, request: CancelRequest, until: Instant) {
+    let mut reply = match front.backend.cancel(request.clone()).now() {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => BackendFuture::ready(Err(error)),
+        Err(reply) => reply,
+    };
+    let backend = Arc::clone(&front.backend);
+    front.spawn(async move {
+        let mut pause = PAUSE_FIRST;
+        while reply.await.is_err_and(|error| error.is_transient()) && Instant::now() + pause < until {
+            sleep(jitter(pause)).await;
+            pause = PAUSE_MAX.min(pause * 2);
+            reply = backend.cancel(request.clone());
+        }
+    });
+}
