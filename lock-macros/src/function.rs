@@ -1,0 +1,62 @@
+use proc_macro2::{Group, TokenStream, TokenTree};
+use quote::{ToTokens, TokenStreamExt};
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{Attribute, Error, Result, Signature, Token, Visibility};
+
+/// A function as the user wrote it. The signature is read; the body stays tokens, so that half-written code expands.
+pub(crate) struct Function {
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) defaultness: Option<Token![default]>,
+    pub(crate) sig: Signature,
+    /// `#![…]` at the head of the body.
+    pub(crate) inner_attrs: Vec<Attribute>,
+    /// The body in its braces, without `inner_attrs`.
+    pub(crate) block: Group,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> Result<Self> {
+        let start = input.span();
+        let attrs = input.call(Attribute::parse_outer)?;
+        let vis = input.parse()?;
+        let defaultness = input.parse()?;
+        let sig: Signature = input
+            .parse()
+            .map_err(|_| Error::new(start, "`#[distributed_lock]` goes on an async function or method"))?;
+        if input.peek(Token![;]) {
+            let message = "this method has no body to run under the lock; put `#[distributed_lock]` on its implementations";
+            return Err(Error::new_spanned(&sig.ident, message));
+        }
+        let TokenTree::Group(block) = input.parse()? else {
+            return Err(input.error("expected the body of the function"));
+        };
+        let (inner_attrs, body) = split_inner_attrs.parse2(block.stream())?;
+        let mut bare = Group::new(block.delimiter(), body);
+        bare.set_span(block.span());
+        Ok(Self { attrs, vis, defaultness, sig, inner_attrs, block: bare })
+    }
+}
+
+fn split_inner_attrs(input: ParseStream<'_>) -> Result<(Vec<Attribute>, TokenStream)> {
+    Ok((input.call(Attribute::parse_inner)?, input.parse()?))
+}
+
+impl Function {
+    /// Writes the function with another body.
+    pub(crate) fn with_body(&self, body: impl ToTokens) -> TokenStream {
+        let mut inside = TokenStream::new();
+        inside.append_all(&self.inner_attrs);
+        body.to_tokens(&mut inside);
+        let mut block = Group::new(self.block.delimiter(), inside);
+        block.set_span(self.block.span());
+
+        let mut tokens = TokenStream::new();
+        tokens.append_all(&self.attrs);
+        self.vis.to_tokens(&mut tokens);
+        self.defaultness.to_tokens(&mut tokens);
+        self.sig.to_tokens(&mut tokens);
+        block.to_tokens(&mut tokens);
+        tokens
+    }
+}
