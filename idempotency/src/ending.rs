@@ -1,0 +1,102 @@
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+use sqlx::Transaction;
+use tokio::time::timeout;
+
+use crate::{
+    StoreError, StoreErrorKind,
+    store::{
+        Claim, ClaimOutcome, CommitError, Settled, Settlement, State, StoredResponse, TransactionalStore,
+    },
+};
+
+/// How often the key's row is read after a COMMIT whose reply was lost.
+const LOOKUPS: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(50))
+    .with_max_delay(Duration::from_secs(1))
+    .with_max_times(6)
+    .with_jitter();
+
+/// How long is spent on that altogether: the caller waits for it.
+const LOOKUP_TIME: Duration = Duration::from_secs(10);
+
+/// How long a claim lasts that is only made to mark its row.
+const MARKING: Duration = Duration::from_secs(10);
+
+/// How a transaction ended.
+pub(crate) enum Ending {
+    Committed,
+    /// The row was no longer ours; all is undone.
+    Fenced,
+    /// All is undone. `clean` tells whether the connection is fit for use.
+    NotWritten {
+        error: StoreError,
+        clean: bool,
+    },
+    /// It may be committed.
+    ReplyLost(StoreError),
+}
+
+/// Undoes the work unless it succeeded, writes how it ended, and commits.
+pub(crate) async fn end<S: TransactionalStore>(
+    store: &S,
+    mut transaction: Transaction<'_, S::Database>,
+    claim: &Claim,
+    settlement: &Settlement,
+) -> Ending {
+    let succeeded = matches!(settlement, Settlement::Completed(StoredResponse::Success(_)));
+    let written = match if succeeded { Ok(()) } else { store.undo(&mut transaction).await } {
+        Ok(()) => store.write(&mut transaction, claim, settlement).await,
+        Err(error) => Err(error),
+    };
+    match written {
+        Ok(Settled::Written) => {}
+        Ok(Settled::Fenced) => {
+            return match transaction.rollback().await {
+                Ok(()) => Ending::Fenced,
+                Err(error) => Ending::NotWritten { error: store.error(error), clean: false },
+            };
+        }
+        Err(error) => {
+            // An explicit ROLLBACK, whatever the error: after a deadlock the next statement would commit by
+            // itself, after a lock timeout the rest of the transaction is still there.
+            let clean = transaction.rollback().await.is_ok();
+            return Ending::NotWritten { error, clean };
+        }
+    }
+    match store.commit(transaction).await {
+        Ok(()) => Ending::Committed,
+        Err(CommitError::Refused(error)) => Ending::NotWritten { error, clean: false },
+        Err(CommitError::ReplyLost(error)) => Ending::ReplyLost(error),
+    }
+}
+
+/// Asks the key's row whether `claim`'s transaction was committed.
+pub(crate) async fn was_committed<S: TransactionalStore>(
+    store: &S,
+    claim: &Claim,
+) -> Result<bool, StoreError> {
+    let lookup = (|| store.find_settled(claim)).retry(LOOKUPS).when(StoreError::is_transient);
+    let record = timeout(LOOKUP_TIME, lookup)
+        .await
+        .unwrap_or_else(|elapsed| Err(StoreError::new(StoreErrorKind::Unavailable, elapsed)))?;
+    Ok(record.is_some_and(|record| {
+        record.owner == claim.owner && !matches!(record.state, State::Processing { .. })
+    }))
+}
+
+/// Marks a key as unknown whose transaction could not do so itself.
+pub(crate) async fn quarantine<S: TransactionalStore>(store: &S, claim: &Claim) {
+    let marked = async {
+        match store.claim(&claim.again(), MARKING, false).await? {
+            ClaimOutcome::Started(ownership) => {
+                store.settle(&ownership, &Settlement::Unknown { message: None }, claim.ttl).await.map(|_| ())
+            }
+            _ => Ok(()),
+        }
+    };
+    if let Err(error) = marked.await {
+        tracing::error!(key = %claim.id, %error, "the outcome is unknown and could not be recorded");
+    }
+}

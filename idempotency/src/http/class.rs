@@ -1,0 +1,29 @@
+use http::StatusCode;
+
+/// What a response means for its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ResponseClass {
+    /// It is kept and replayed.
+    Kept,
+    /// The work did not begin: the key is as unused as before.
+    NotStarted,
+    /// The work was undone: the same request may run again.
+    RolledBack,
+    /// Nobody knows whether it took effect: it never runs again by itself.
+    MaybeApplied,
+}
+
+impl ResponseClass {
+    /// Judges by the status alone, where the application does not.
+    ///
+    /// What a client can put right before it tries again, and what turns it away for a while, did not begin: 401, 403,
+    /// 408, 409, 422, 425, 429, 501 and 503. All else is kept, 500 included: by then the work may have taken effect,
+    /// and a repeat must not do it twice.
+    pub fn of(status: StatusCode) -> Self {
+        match status.as_u16() {
+            401 | 403 | 408 | 409 | 422 | 425 | 429 | 501 | 503 => Self::NotStarted,
+            _ => Self::Kept,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderName, Method, StatusCode, request::Parts};
+use tower::Layer;
+
+use super::{IdempotencyService, Profile, ResponseClass, policy::Policy};
+use crate::{Idempotency, Takeover};
+
+/// Answers repeated requests with the stored response, by the header `Idempotency-Key`.
+///
+/// The handler runs in lease mode: its effects are its own, and it runs once for each key. Where they are all in the
+/// database of the store, a handler that calls [`Request::transaction`](crate::Request::transaction) itself is
+/// cheaper, and safe against crashes without a lease.
+///
+/// | request | answer, as `application/problem+json` |
+/// |---|---|
+/// | no key where one is [required](Self::required), or an unusable one | 400 |
+/// | the first one is still at work | 409 with `Retry-After` |
+/// | it is not known whether the first one took effect | 409 |
+/// | another request under the same key | 422, or 400 by [`Profile::Stripe`] |
+/// | a body over the [limit](Self::max_request) | 413 |
+/// | the store is away | 503 with `Retry-After` |
+/// | a repeat | the first answer's status, [kept](Self::keep_header) headers and body, and `Idempotency-Replayed: true` |
+///
+/// Keys are scoped by tenant, method and path. Without a [tenant](Self::tenant) all users share them, so a service
+/// with more than one user has to name it.
+///
+/// ```
+/// use axum::{Router, http::request::Parts, routing::post};
+/// use idempotency::{Idempotency, IdempotencyLayer};
+///
+/// async fn charge() -> &'static str {
+///     "charged"
+/// }
+///
+/// fn user_of(request: &Parts) -> String {
+///     request.headers.get("x-user").and_then(|user| user.to_str().ok()).unwrap_or_default().to_owned()
+/// }
+///
+/// let once = Idempotency::in_memory();
+/// let app: Router = Router::new()
+///     .route("/charges", post(charge))
+///     .layer(IdempotencyLayer::new(once).required().tenant(user_of));
+/// ```
+#[derive(Debug)]
+pub struct IdempotencyLayer<S> {
+    once: Idempotency<S>,
+    policy: Arc<Policy>,
+}
+
+impl<S> IdempotencyLayer<S> {
+    /// Keeps keys and responses in `once`.
+    pub fn new(once: Idempotency<S>) -> Self {
+        Self { once, policy: Arc::default() }
+    }
+
+    /// Refuses requests without a key.
+    #[must_use]
+    pub fn required(self) -> Self {
+        self.with(|policy| policy.required = true)
+    }
+
+    /// Keeps the keys of each user or account apart. It must come from what the request was authenticated by.
+    #[must_use]
+    pub fn tenant(self, tenant: impl Fn(&Parts) -> String + Send + Sync + 'static) -> Self {
+        self.with(|policy| policy.tenant = Arc::new(tenant))
+    }
+
+    /// Says how a mismatch is answered: by the IETF draft by default.
+    #[must_use]
+    pub fn profile(self, profile: Profile) -> Self {
+        self.with(|policy| policy.profile = profile)
+    }
+
+    /// Sets the methods that take a key: POST and PATCH by default. Others pass as they are.
+    #[must_use]
+    pub fn methods(self, methods: impl IntoIterator<Item = Method>) -> Self {
+        self.with(|policy| policy.methods = methods.into_iter().collect())
+    }
+
+    /// Keeps one more header with the response. `Set-Cookie` is not for keeping.
+    #[must_use]
+    pub fn keep_header(self, name: HeaderName) -> Self {
+        self.with(|policy| policy.kept_headers.push(name))
+    }
+
+    /// Sets how many bytes the body of a request with a key may have: 1 MiB by default.
+    #[must_use]
+    pub fn max_request(self, bytes: usize) -> Self {
+        self.with(|policy| policy.max_request = bytes)
+    }
+
+    /// Sets how soon others notice that a process crashed at work: after 30 seconds by default.
+    #[must_use]
+    pub fn lease(self, lease: Duration) -> Self {
+        self.with(|policy| policy.lease = lease)
+    }
+
+    /// Says what becomes of work whose process crashed: [quarantine](Takeover::Quarantine) by default.
+    #[must_use]
+    pub fn takeover(self, takeover: Takeover) -> Self {
+        self.with(|policy| policy.takeover = takeover)
+    }
+
+    /// Says what each status means for its key: [`ResponseClass::of`] by default.
+    #[must_use]
+    pub fn classify(self, classify: impl Fn(StatusCode) -> ResponseClass + Send + Sync + 'static) -> Self {
+        self.with(|policy| policy.classify = Arc::new(classify))
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Policy)) -> Self {
+        change(Arc::make_mut(&mut self.policy));
+        self
+    }
+}
+
+impl<S, I> Layer<I> for IdempotencyLayer<S> {
+    type Service = IdempotencyService<S, I>;
+
+    fn layer(&self, inner: I) -> Self::Service {
+        IdempotencyService::new(self.once.clone(), Arc::clone(&self.policy), inner)
+    }
+}
+
+impl<S> Clone for IdempotencyLayer<S> {
+    fn clone(&self) -> Self {
+        Self { once: self.once.clone(), policy: Arc::clone(&self.policy) }
+    }
+}

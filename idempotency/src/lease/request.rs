@@ -1,0 +1,230 @@
+use std::{convert::Infallible, time::Duration};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use tokio::time::{Instant, sleep};
+
+use super::{Lease, Reconciled, Takeover, UnknownWork, heartbeat, settle::settle};
+use crate::{
+    Codec, Failure, IdempotencyError, Outcome, Payload, Request, StoreError, StoreErrorKind, answer,
+    flight::{Landing, RETRY_AFTER, Turn},
+    observe::Event,
+    request::Prepared,
+    store::{Claim, ClaimOutcome, Ownership, Settled, Settlement, State, Store, StoredResponse},
+};
+
+/// How often a request asks for the end of work that another process does.
+const POLLS: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(10))
+    .with_max_delay(Duration::from_millis(250))
+    .without_max_times()
+    .with_jitter();
+
+/// A request whose effect lies outside the database.
+///
+/// Made by [`Request::lease`].
+#[derive(Debug)]
+#[must_use = "a request does nothing until it runs"]
+pub struct LeasedRequest<'a, S, C> {
+    request: Request<'a, S, C>,
+    lease: Duration,
+    takeover: Takeover,
+}
+
+impl<'a, S, C> Request<'a, S, C> {
+    /// Claims the key for `lease` and then does the work outside any transaction.
+    ///
+    /// For effects that no database can undo: a payment, a mail. The lease is extended while the work runs, so it
+    /// only says how soon the others notice a crash. It should be several seconds at least.
+    pub fn lease(self, lease: Duration) -> LeasedRequest<'a, S, C> {
+        LeasedRequest { request: self, lease, takeover: Takeover::default() }
+    }
+}
+
+impl<S: Store, C> LeasedRequest<'_, S, C> {
+    /// Says what becomes of work whose lease ran out: [quarantine](Takeover::Quarantine) by default.
+    pub fn takeover(mut self, takeover: Takeover) -> Self {
+        self.takeover = takeover;
+        self
+    }
+
+    /// Runs `work` once for the key, and keeps its response.
+    ///
+    /// # Errors
+    ///
+    /// The error of `work`, whose [class](Failure::class) says what is stored; or an [`IdempotencyError`]. After
+    /// [`NotRecorded`](IdempotencyError::NotRecorded) and [`Fenced`](IdempotencyError::Fenced) the effect may have
+    /// taken place.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops `work` where it is and leaves the key at work until its lease is over; then
+    /// [`takeover`](Self::takeover) says what becomes of it.
+    pub async fn run<T, E, F>(self, work: F) -> Result<Outcome<T>, E>
+    where
+        C: Codec<T>,
+        E: Failure,
+        F: AsyncFnOnce(&Lease<'_, S, C>) -> Result<T, E>,
+    {
+        self.run_or_reconcile(work, async |_| Ok(Reconciled::StillUnknown)).await
+    }
+
+    /// Does what [`run`](Self::run) does; where the outcome of earlier work is unknown, `reconcile` finds out.
+    ///
+    /// What it finds is stored: a response is replayed from then on, and work that was not applied runs now.
+    ///
+    /// # Errors
+    ///
+    /// As for [`run`](Self::run), and what `reconcile` answers.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for [`run`](Self::run).
+    pub async fn run_or_reconcile<T, E, F, R>(self, work: F, reconcile: R) -> Result<Outcome<T>, E>
+    where
+        C: Codec<T>,
+        E: Failure,
+        F: AsyncFnOnce(&Lease<'_, S, C>) -> Result<T, E>,
+        R: AsyncFnOnce(UnknownWork) -> Result<Reconciled<T>, E>,
+    {
+        let Self { request, lease, takeover } = self;
+        let Prepared { once, operation, codec, mut claim, deadline } = request.prepare()?;
+        let (store, id) = (&once.store, claim.id);
+        let report = |event: Event| event.report(operation, &id);
+        let replay = |outcome: ClaimOutcome<Infallible>| {
+            report(Event::of_claim(&outcome));
+            answer::of_claim(&codec, outcome)
+        };
+        let store_failed = |error: StoreError| {
+            report(Event::StoreError);
+            IdempotencyError::from(error)
+        };
+
+        let lead = match once.flights.enter(id, deadline).await {
+            Turn::Lead(lead) => lead,
+            Turn::Landed(landing) => return replay(landing.verdict(&claim.fingerprint)),
+            Turn::TimedOut => {
+                return replay(ClaimOutcome::InFlight { retry_after: RETRY_AFTER });
+            }
+        };
+        if let Some(response) = once.recall(&claim).await.map_err(store_failed)? {
+            return replay(response);
+        }
+
+        let mut reconcile = Some(reconcile);
+        let mut polls = POLLS.build();
+        let (ownership, since) = loop {
+            let since = Instant::now();
+            let patience = deadline.saturating_duration_since(since);
+            let outcome = match store.claim(&claim, lease, takeover == Takeover::Rerun).await {
+                Ok(outcome) => outcome,
+                Err(error) if *error.kind() == StoreErrorKind::Contended && !patience.is_zero() => {
+                    ClaimOutcome::InFlight { retry_after: RETRY_AFTER }
+                }
+                Err(error) => return Err(store_failed(error).into()),
+            };
+            match outcome.won() {
+                Ok(ownership) => break (ownership, since),
+                Err(ClaimOutcome::InFlight { retry_after }) if retry_after.is_zero() => {
+                    quarantine(store, &claim).await.map_err(store_failed)?;
+                }
+                Err(ClaimOutcome::InFlight { retry_after }) if !patience.is_zero() => {
+                    let poll = polls.next().unwrap_or(RETRY_AFTER);
+                    sleep(poll.min(patience).min(retry_after)).await;
+                }
+                Err(ClaimOutcome::Unknown) => {
+                    let (Some(reconcile), Some(record)) =
+                        (reconcile.take(), store.find(&id).await.map_err(store_failed)?)
+                    else {
+                        return replay(ClaimOutcome::Unknown);
+                    };
+                    let found = reconcile(UnknownWork { id, epoch: record.epoch }).await?;
+                    let (settlement, response) = match found {
+                        Reconciled::Applied(response) => {
+                            let payload = encode(&codec, once.settings.max_response, &response)?;
+                            let settlement = Settlement::Completed(StoredResponse::Success(payload.clone()));
+                            (settlement, Some((response, payload)))
+                        }
+                        Reconciled::NotApplied => (Settlement::Failed { message: None }, None),
+                        Reconciled::StillUnknown => return replay(ClaimOutcome::Unknown),
+                    };
+                    let resolved = store.resolve(&id, record.epoch, &settlement, claim.ttl).await;
+                    if let (Settled::Written, Some((response, payload))) =
+                        (resolved.map_err(store_failed)?, response)
+                    {
+                        once.note(&claim);
+                        report(Event::Replayed);
+                        return Ok(Outcome::new(response, payload, true));
+                    }
+                }
+                Err(outcome) => {
+                    if matches!(outcome, ClaimOutcome::Replay(_)) {
+                        once.note(&claim);
+                    }
+                    return replay(outcome);
+                }
+            }
+            claim = claim.again();
+        };
+        report(Event::Started);
+
+        let held = Lease { store, codec: &codec, ttl: claim.ttl, ownership };
+        let Some(result) = heartbeat::hold(store, held.ownership(), lease, since, work(&held)).await else {
+            report(Event::Fenced);
+            return Err(IdempotencyError::Fenced.into());
+        };
+        let (settlement, result) = answer::of_work(&codec, once.settings.max_response, result);
+        if let Some(event) = Event::of_settlement(settlement.as_ref()) {
+            report(event);
+        }
+        let Some(settlement) = settlement else {
+            forget(store, &ownership).await;
+            return result;
+        };
+        let settling = Instant::now();
+        match settle(store, &ownership, &settlement, claim.ttl).await {
+            Ok(Settled::Written) => {
+                if let Settlement::Completed(response) = settlement {
+                    once.remember(&claim, &response, settling);
+                    lead.land(Landing { fingerprint: claim.fingerprint, response });
+                }
+                result
+            }
+            Ok(Settled::Fenced) => {
+                report(Event::Fenced);
+                result.and(Err(IdempotencyError::Fenced.into()))
+            }
+            Err(error) => {
+                report(Event::StoreError);
+                result.and(Err(IdempotencyError::NotRecorded(error).into()))
+            }
+        }
+    }
+}
+
+fn encode<T, C: Codec<T>>(codec: &C, limit: usize, response: &T) -> Result<Payload, IdempotencyError> {
+    let payload = codec.encode(response).map_err(IdempotencyError::Encode)?;
+    match payload.as_bytes().len() {
+        size if size > limit => Err(IdempotencyError::ResponseTooLarge { size, limit }),
+        _ => Ok(payload),
+    }
+}
+
+/// Marks work as unknown whose lease is over.
+async fn quarantine<S: Store>(store: &S, claim: &Claim) -> Result<(), StoreError> {
+    let Some(record) = store.find(&claim.id).await? else {
+        return Ok(());
+    };
+    if matches!(record.state, State::Processing { .. }) {
+        let unknown = Settlement::Unknown { message: Some("the lease ran out".into()) };
+        // Fenced: somebody else was faster.
+        let _ = store.resolve(&claim.id, record.epoch, &unknown, claim.ttl).await?;
+    }
+    Ok(())
+}
+
+/// Gives a key back that was not used. Without success it is free when its lease is over, or to be released.
+async fn forget<S: Store>(store: &S, ownership: &Ownership) {
+    if let Err(error) = store.forget(ownership).await {
+        tracing::warn!(key = %ownership.id, %error, "an unused idempotency key was not given back");
+    }
+}

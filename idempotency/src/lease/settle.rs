@@ -1,0 +1,35 @@
+use std::time::Duration;
+
+use backon::{ExponentialBuilder, Retryable};
+
+use crate::{
+    StoreError,
+    store::{Ownership, Settled, Settlement, State, Store},
+};
+
+/// How often it is tried to write down how the work ended: its effect is there already.
+const TRIES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(20))
+    .with_max_delay(Duration::from_secs(1))
+    .with_max_times(6)
+    .with_jitter();
+
+/// Writes how the work ended, also if the reply to an earlier try was lost, or the work has done so itself.
+pub(super) async fn settle<S: Store>(
+    store: &S,
+    ownership: &Ownership,
+    settlement: &Settlement,
+    ttl: Duration,
+) -> Result<Settled, StoreError> {
+    let write = || store.settle(ownership, settlement, ttl);
+    match write.retry(TRIES).when(StoreError::is_transient).await? {
+        Settled::Written => Ok(Settled::Written),
+        Settled::Fenced => {
+            let record = store.find(&ownership.id).await?;
+            let ours = record.is_some_and(|record| {
+                record.owner == ownership.owner && !matches!(record.state, State::Processing { .. })
+            });
+            Ok(if ours { Settled::Written } else { Settled::Fenced })
+        }
+    }
+}

@@ -1,0 +1,125 @@
+use std::{fmt::Display, time::Duration};
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::{
+    Fingerprint, IdempotencyError, IdempotencyKey, Scope, body_digest::BodyDigest, codec::Json,
+    error::BoxError, idempotency::Inner, store::Claim,
+};
+
+/// One request under a key: say what it is, then run it.
+///
+/// Made by [`Idempotency::request`](crate::Idempotency::request).
+#[derive(Debug)]
+#[must_use = "a request does nothing until it runs"]
+pub struct Request<'a, S, C = Json> {
+    once: &'a Inner<S>,
+    operation: &'a str,
+    codec: C,
+    key: IdempotencyKey,
+    tenant: String,
+    body: Result<BodyDigest, BoxError>,
+    version: u8,
+    ttl: Duration,
+    wait: Duration,
+}
+
+impl<'a, S> Request<'a, S> {
+    pub(crate) fn new(once: &'a Inner<S>, operation: &'a str, key: IdempotencyKey) -> Self {
+        Self {
+            once,
+            operation,
+            codec: Json,
+            key,
+            tenant: String::new(),
+            body: Ok(BodyDigest::of_nothing()),
+            version: 0,
+            ttl: once.settings.ttl,
+            wait: once.settings.wait,
+        }
+    }
+}
+
+impl<'a, S, C> Request<'a, S, C> {
+    /// Keeps the key apart from the same key of other tenants (users, accounts).
+    pub fn tenant(mut self, tenant: impl Display) -> Self {
+        self.tenant = tenant.to_string();
+        self
+    }
+
+    /// Binds the key to this body: a repeat with another body is a
+    /// [mismatch](IdempotencyError::Mismatch).
+    ///
+    /// The order of its members does not matter.
+    pub fn fingerprint(self, body: &impl Serialize) -> Self {
+        self.fingerprint_excluding(body, &[])
+    }
+
+    /// Binds the key to this body without some of its members, which may differ between repeats.
+    ///
+    /// A name may be a dotted path: `meta.sent_at`.
+    pub fn fingerprint_excluding(mut self, body: &impl Serialize, excluded: &[&str]) -> Self {
+        self.body = BodyDigest::of_json(body, excluded).map_err(BoxError::from);
+        self
+    }
+
+    /// Binds the key to these bytes.
+    pub fn fingerprint_bytes(mut self, body: &[u8]) -> Self {
+        self.body = Ok(BodyDigest::of_bytes(body));
+        self
+    }
+
+    /// Names the way that the caller makes up the body for the fingerprint: 0 by default.
+    ///
+    /// Fingerprints of different versions are not compared. So raise it when a release adds or excludes a
+    /// member: a repeat that comes after the deployment is then not taken for another request.
+    pub fn fingerprint_version(mut self, version: u8) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Sets how long the response is replayed, from the time that it is given.
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// Sets how long to wait for a request in flight under the same key. Zero answers at once.
+    ///
+    /// Within this process the wait ends with the very moment that the other request does. A SQL database
+    /// rounds its part of the wait up to whole seconds.
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Turns the response into bytes, and back, by `codec` instead of JSON.
+    pub fn codec<D>(self, codec: D) -> Request<'a, S, D> {
+        let Self { once, operation, codec: _, key, tenant, body, version, ttl, wait } = self;
+        Request { once, operation, codec, key, tenant, body, version, ttl, wait }
+    }
+
+    /// Checks what the request says, and makes the claim of it and the time until which it may wait.
+    pub(crate) fn prepare(self) -> Result<Prepared<'a, S, C>, IdempotencyError> {
+        let scope = Scope::new(self.operation, &self.tenant)?;
+        let body = self.body.map_err(IdempotencyError::Fingerprint)?;
+        let fingerprint = Fingerprint::new(&scope, self.version, &body);
+        Ok(Prepared {
+            once: self.once,
+            operation: self.operation,
+            codec: self.codec,
+            claim: Claim::new(self.key, scope, fingerprint, self.ttl, self.wait),
+            deadline: Instant::now() + self.wait,
+        })
+    }
+}
+
+/// A request whose parts are in order.
+pub(crate) struct Prepared<'a, S, C> {
+    pub(crate) once: &'a Inner<S>,
+    pub(crate) operation: &'a str,
+    pub(crate) codec: C,
+    pub(crate) claim: Claim,
+    pub(crate) deadline: Instant,
+}

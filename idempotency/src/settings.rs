@@ -1,0 +1,63 @@
+use std::time::Duration;
+
+/// What holds for each request that does not say otherwise.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub(crate) ttl: Duration,
+    pub(crate) wait: Duration,
+    pub(crate) max_response: usize,
+    #[cfg(feature = "cache")]
+    pub(crate) cache: Option<u64>,
+}
+
+impl Settings {
+    /// Sets how long a response is replayed, from the time that it is given: 24 hours by default.
+    #[must_use]
+    pub fn ttl(mut self, ttl: Duration) -> Self {
+        self.ttl = ttl;
+        self
+    }
+
+    /// Sets how long a repeat waits for a request in flight before it is told so: 5 seconds by default.
+    #[must_use]
+    pub fn wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Sets how many bytes a response may have: 1 MiB by default, and 16 MiB - 1 is the most that a table
+    /// holds.
+    #[must_use]
+    pub fn max_response(mut self, bytes: usize) -> Self {
+        self.max_response = bytes.min(MEDIUMBLOB);
+        self
+    }
+}
+
+#[cfg(feature = "cache")]
+impl Settings {
+    /// Keeps responses in memory, `bytes` of them at most, so that a repeat asks nobody: none by default.
+    ///
+    /// A response is kept as long as its key lives; a key that somebody changes by hand in the table is answered from
+    /// here all the same.
+    #[must_use]
+    pub fn cache(mut self, bytes: u64) -> Self {
+        self.cache = Some(bytes);
+        self
+    }
+}
+
+/// The size of the largest response that a row holds.
+const MEDIUMBLOB: usize = (1 << 24) - 1;
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            ttl: Duration::from_secs(24 * 60 * 60),
+            wait: Duration::from_secs(5),
+            max_response: 1 << 20,
+            #[cfg(feature = "cache")]
+            cache: None,
+        }
+    }
+}

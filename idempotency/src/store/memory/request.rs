@@ -1,0 +1,83 @@
+use std::{convert::Infallible, time::Duration};
+
+use crate::{
+    Codec, Failure, IdempotencyError, MemoryStore, MemoryTransaction, Outcome, Request, answer,
+    flight::{Landing, RETRY_AFTER, Turn},
+    observe::Event,
+    request::Prepared,
+    store::{ClaimOutcome, Ownership, Settled, Settlement, Store},
+};
+
+/// Claims of this store end when their request does, so their lease only has to be long.
+const LEASE: Duration = Duration::from_secs(24 * 60 * 60);
+
+impl<C> Request<'_, MemoryStore, C> {
+    /// Runs `work` once for the key and keeps its response, as a database's store does; but where a database
+    /// undoes the effect of work that fails, here it is for `work` to leave nothing behind.
+    ///
+    /// # Errors
+    ///
+    /// The error of `work`, whose [class](Failure::class) says what is stored; or an [`IdempotencyError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops `work` and leaves the key free.
+    pub async fn transaction<T, E, F>(self, work: F) -> Result<Outcome<T>, E>
+    where
+        C: Codec<T>,
+        E: Failure,
+        F: AsyncFnOnce(&mut MemoryTransaction) -> Result<T, E>,
+    {
+        let Prepared { once, operation, codec, claim, deadline } = self.prepare()?;
+        let report = |event: Event| event.report(operation, &claim.id);
+        let replay = |outcome: ClaimOutcome<Infallible>| {
+            report(Event::of_claim(&outcome));
+            answer::of_claim(&codec, outcome)
+        };
+
+        let lead = match once.flights.enter(claim.id, deadline).await {
+            Turn::Lead(lead) => lead,
+            Turn::Landed(landing) => return replay(landing.verdict(&claim.fingerprint)),
+            Turn::TimedOut => {
+                return replay(ClaimOutcome::InFlight { retry_after: RETRY_AFTER });
+            }
+        };
+        let outcome = once.store.claim(&claim, LEASE, false).await.map_err(IdempotencyError::from)?;
+        let ownership = match outcome.won() {
+            Ok(ownership) => ownership,
+            Err(outcome) => return replay(outcome),
+        };
+        report(Event::Started);
+
+        let held = Held { store: &once.store, ownership };
+        let result = work(&mut MemoryTransaction::new()).await;
+        let (settlement, result) = answer::of_work(&codec, once.settings.max_response, result);
+        if let Some(event) = Event::of_settlement(settlement.as_ref()) {
+            report(event);
+        }
+        let Some(settlement) = settlement else {
+            return result;
+        };
+        if once.store.settle_now(&held.ownership, &settlement, claim.ttl) == Settled::Fenced {
+            report(Event::Fenced);
+            return Err(IdempotencyError::Fenced.into());
+        }
+        if let Settlement::Completed(response) = settlement {
+            lead.land(Landing { fingerprint: claim.fingerprint, response });
+        }
+        result
+    }
+}
+
+/// Leaves the key free if the request is dropped, or ends without a settlement.
+struct Held<'a> {
+    store: &'a MemoryStore,
+    ownership: Ownership,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        // Fenced where the work was settled: then there is nothing to forget.
+        let _ = self.store.forget_now(&self.ownership);
+    }
+}

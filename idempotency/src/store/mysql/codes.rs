@@ -1,0 +1,74 @@
+//! What the servers' error codes mean.
+
+use sqlx::{Error, mysql::MySqlDatabaseError};
+
+use crate::{
+    StoreError, StoreErrorKind,
+    store::{NotBegun, sql::Table},
+};
+
+// <https://dev.mysql.com/doc/mysql-errors/9.1/en/server-error-reference.html>,
+// <https://mariadb.com/docs/server/reference/error-codes/mariadb-error-code-reference>
+
+/// The transaction was chosen to end a deadlock, and is rolled back.
+const ER_LOCK_DEADLOCK: u16 = 1213;
+/// A row lock was not obtained in time; only the statement is undone. MariaDB says it for NOWAIT, too.
+const ER_LOCK_WAIT_TIMEOUT: u16 = 1205;
+/// MySQL: a row is locked and the statement says NOWAIT.
+const ER_LOCK_NOWAIT: u16 = 3572;
+/// MariaDB with `innodb_snapshot_isolation`: the row has changed since the snapshot.
+const ER_CHECKREAD: u16 = 1020;
+/// Somebody inserted the same key in between.
+const ER_DUP_ENTRY: u16 = 1062;
+/// A scalar subquery has two rows: how begin.sql says that the row is not ours.
+const ER_SUBQUERY_NO_1_ROW: u16 = 1242;
+/// The table is missing.
+const ER_NO_SUCH_TABLE: u16 = 1146;
+/// A column is missing.
+const ER_BAD_FIELD_ERROR: u16 = 1054;
+/// The server has no more connections to give.
+const ER_CON_COUNT_ERROR: u16 = 1040;
+/// The server is shutting down.
+const ER_SERVER_SHUTDOWN: u16 = 1053;
+/// Somebody ended the statement with KILL.
+const ER_QUERY_INTERRUPTED: u16 = 1317;
+/// MariaDB: somebody ended the connection with KILL.
+const ER_CONNECTION_KILLED: u16 = 1927;
+
+/// Says what a failure means for its caller.
+pub(super) fn store_error(table: &Table, error: Error) -> StoreError {
+    let kind = match &error {
+        Error::Database(_) => match number(&error) {
+            Some(
+                ER_LOCK_DEADLOCK | ER_LOCK_WAIT_TIMEOUT | ER_LOCK_NOWAIT | ER_CHECKREAD | ER_DUP_ENTRY
+                | ER_SUBQUERY_NO_1_ROW,
+            ) => StoreErrorKind::Contended,
+            Some(ER_CON_COUNT_ERROR | ER_SERVER_SHUTDOWN | ER_QUERY_INTERRUPTED | ER_CONNECTION_KILLED) => {
+                StoreErrorKind::Unavailable
+            }
+            Some(ER_NO_SUCH_TABLE | ER_BAD_FIELD_ERROR) => {
+                StoreErrorKind::Schema { table: table.as_str().to_owned() }
+            }
+            _ => StoreErrorKind::Refused,
+        },
+        Error::ColumnDecode { .. } | Error::ColumnNotFound(_) | Error::Decode(_) => StoreErrorKind::Corrupt,
+        Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::PoolTimedOut | Error::PoolClosed => {
+            StoreErrorKind::Unavailable
+        }
+        _ => StoreErrorKind::Refused,
+    };
+    StoreError::new(kind, error)
+}
+
+/// Says what a failure of begin.sql means.
+pub(super) fn not_begun(table: &Table, error: Error) -> NotBegun {
+    match number(&error) {
+        Some(ER_SUBQUERY_NO_1_ROW) => NotBegun::Lost(None),
+        Some(ER_LOCK_WAIT_TIMEOUT | ER_LOCK_NOWAIT) => NotBegun::Busy,
+        _ => NotBegun::Failed(store_error(table, error)),
+    }
+}
+
+fn number(error: &Error) -> Option<u16> {
+    Some(error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>()?.number())
+}

@@ -1,0 +1,10 @@
+//! Keys in a MySQL or MariaDB database.
+
+mod codes;
+mod connection;
+mod row;
+mod statements;
+mod store;
+mod transaction;
+
+pub use self::store::MySqlStore;

@@ -1,0 +1,7 @@
+-- Ends what begin.sql has begun and reads the row that was in its way.
+-- In: {id}.
+-- Reply: the row, if there is one.
+ROLLBACK;
+SET SESSION innodb_lock_wait_timeout =
+    CAST(COALESCE(@idempotency_lock_wait, @@SESSION.innodb_lock_wait_timeout) AS UNSIGNED);
+{find}

@@ -1,0 +1,73 @@
+use std::sync::Arc;
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use crate::store::sql::{Dialect, Table, Template};
+
+/// The statements, with the table's name in them.
+#[derive(Debug)]
+pub(super) struct Statements {
+    pub(super) begin: Template,
+    pub(super) begin_nowait: Template,
+    pub(super) abandon: Template,
+    pub(super) find: Template,
+    pub(super) find_claimed: Template,
+    pub(super) find_settled: Template,
+    pub(super) sweep_select: Template,
+    pub(super) sweep_delete: Template,
+    pub(super) claim: Statement,
+    pub(super) complete: Statement,
+    pub(super) settle: Statement,
+    pub(super) extend: Statement,
+    pub(super) forget: Statement,
+    pub(super) resolve: Statement,
+    pub(super) stuck: Statement,
+    pub(super) sweep_lock: Statement,
+    pub(super) sweep_unlock: Statement,
+    pub(super) check: Statement,
+    pub(super) migrate: Statement,
+}
+
+/// A statement whose only variable part is a [`Table`], which is made of letters, digits and underscores.
+#[derive(Debug)]
+pub(super) struct Statement(Arc<str>);
+
+impl Statements {
+    pub(super) fn new(table: &Table) -> Self {
+        let template = |text: &str| {
+            let text = text
+                .replace("{claim}", include_str!("sql/claim.sql").trim_end())
+                .replace("{find}", include_str!("sql/find.sql").trim_end());
+            Template::new(Dialect::MySql, &table.put_into(&text))
+        };
+        let statement = |text: &str| Statement(template(text).prepared().into());
+        let begin = include_str!("sql/begin.sql");
+        Self {
+            begin: template(&begin.replace("\n{probe}", "")),
+            begin_nowait: template(&begin.replace("{probe}", include_str!("sql/probe.sql"))),
+            abandon: template(include_str!("sql/abandon.sql")),
+            find: template(include_str!("sql/find.sql")),
+            find_claimed: template(include_str!("sql/find_claimed.sql")),
+            find_settled: template(include_str!("sql/find_settled.sql")),
+            sweep_select: template(include_str!("sql/sweep_select.sql")),
+            sweep_delete: template(include_str!("sql/sweep_delete.sql")),
+            claim: statement(include_str!("sql/claim.sql")),
+            complete: statement(include_str!("sql/complete.sql")),
+            settle: statement(include_str!("sql/settle.sql")),
+            extend: statement(include_str!("sql/extend.sql")),
+            forget: statement(include_str!("sql/forget.sql")),
+            resolve: statement(include_str!("sql/resolve.sql")),
+            stuck: statement(include_str!("sql/stuck.sql")),
+            sweep_lock: statement(include_str!("sql/sweep_lock.sql")),
+            sweep_unlock: statement(include_str!("sql/sweep_unlock.sql")),
+            check: statement(include_str!("sql/check.sql")),
+            migrate: statement(include_str!("../../../migrations/mysql/0001_idempotency_keys.sql")),
+        }
+    }
+}
+
+impl SqlSafeStr for &Statement {
+    fn into_sql_str(self) -> SqlStr {
+        AssertSqlSafe(Arc::clone(&self.0)).into_sql_str()
+    }
+}

@@ -1,0 +1,10 @@
+//! Keys in a PostgreSQL database.
+
+mod codes;
+mod connection;
+mod row;
+mod statements;
+mod store;
+mod transaction;
+
+pub use self::store::PostgresStore;

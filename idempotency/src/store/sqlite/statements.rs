@@ -1,0 +1,51 @@
+use std::sync::Arc;
+
+use sqlx::{AssertSqlSafe, SqlSafeStr, SqlStr};
+
+use crate::store::sql::Table;
+
+/// Milliseconds since 1970, by the database's clock.
+const NOW: &str = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)";
+
+/// The statements, with the table's name in them.
+#[derive(Debug)]
+pub(super) struct Statements {
+    pub(super) claim: Statement,
+    pub(super) find: Statement,
+    pub(super) settle: Statement,
+    pub(super) extend: Statement,
+    pub(super) forget: Statement,
+    pub(super) resolve: Statement,
+    pub(super) stuck: Statement,
+    pub(super) sweep: Statement,
+    pub(super) check: Statement,
+    pub(super) migrate: Statement,
+}
+
+/// A statement whose only variable part is a [`Table`], which is made of letters, digits and underscores.
+#[derive(Debug)]
+pub(super) struct Statement(Arc<str>);
+
+impl Statements {
+    pub(super) fn new(table: &Table) -> Self {
+        let statement = |text: &str| Statement(table.put_into(&text.replace("{now}", NOW)));
+        Self {
+            claim: statement(include_str!("sql/claim.sql")),
+            find: statement(include_str!("sql/find.sql")),
+            settle: statement(include_str!("sql/settle.sql")),
+            extend: statement(include_str!("sql/extend.sql")),
+            forget: statement(include_str!("sql/forget.sql")),
+            resolve: statement(include_str!("sql/resolve.sql")),
+            stuck: statement(include_str!("sql/stuck.sql")),
+            sweep: statement(include_str!("sql/sweep.sql")),
+            check: statement(include_str!("sql/check.sql")),
+            migrate: statement(include_str!("../../../migrations/sqlite/0001_idempotency_keys.sql")),
+        }
+    }
+}
+
+impl SqlSafeStr for &Statement {
+    fn into_sql_str(self) -> SqlStr {
+        AssertSqlSafe(Arc::clone(&self.0)).into_sql_str()
+    }
+}

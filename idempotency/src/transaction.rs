@@ -1,0 +1,156 @@
+use std::{convert::Infallible, time::Duration};
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use sqlx::Transaction;
+use tokio::time::{Instant, sleep};
+
+use crate::{
+    Codec, Failure, IdempotencyError, Outcome, Request, StoreError, StoreErrorKind, answer,
+    ending::{Ending, end, quarantine, was_committed},
+    flight::{Landing, RETRY_AFTER, Turn},
+    observe::Event,
+    request::Prepared,
+    store::{ClaimOutcome, Settlement, TransactionalStore},
+};
+
+/// How a claim that met a deadlock is tried again: it was the first statement, so nothing is lost by it.
+const CLAIM_RETRIES: ExponentialBuilder = ExponentialBuilder::new()
+    .with_min_delay(Duration::from_millis(2))
+    .with_max_delay(Duration::from_millis(200))
+    .with_max_times(12)
+    .with_jitter();
+
+impl<S, C> Request<'_, S, C>
+where
+    S: TransactionalStore,
+{
+    /// Runs `work` in a transaction that commits its effect, the key and the response together, or none.
+    ///
+    /// A repeat is answered with the stored response and does not run. Repeats within this process wait in
+    /// memory and hold no connection; a request uses one connection at a time.
+    ///
+    /// `work` must not commit, and must not run statements that commit by themselves (`ALTER TABLE` on
+    /// MySQL). It may begin nested transactions: they become savepoints. The isolation level on MySQL and
+    /// MariaDB is READ COMMITTED.
+    ///
+    /// # Errors
+    ///
+    /// The error of `work`, whose [class](Failure::class) says what is stored; or an [`IdempotencyError`]:
+    /// the request is in flight elsewhere, the key belongs to another request, or the store failed. After
+    /// each of them the effect is undone, but for [`CommitUnknown`](IdempotencyError::CommitUnknown).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future undoes the claim and the effect, unless COMMIT was sent already; then a repeat
+    /// with the same key tells. The connection never goes back to its pool with an open transaction.
+    pub async fn transaction<T, E, F>(self, work: F) -> Result<Outcome<T>, E>
+    where
+        C: Codec<T>,
+        E: Failure,
+        F: AsyncFnOnce(&mut Transaction<'_, S::Database>) -> Result<T, E>,
+    {
+        let Prepared { once, operation, codec, mut claim, deadline } = self.prepare()?;
+        let id = claim.id;
+        let report = |event: Event| event.report(operation, &id);
+        let replay = |outcome: ClaimOutcome<Infallible>| {
+            report(Event::of_claim(&outcome));
+            answer::of_claim(&codec, outcome)
+        };
+        let store_failed = |error: StoreError| {
+            report(Event::StoreError);
+            E::from(error.into())
+        };
+
+        let lead = match once.flights.enter(id, deadline).await {
+            Turn::Lead(lead) => lead,
+            Turn::Landed(landing) => return replay(landing.verdict(&claim.fingerprint)),
+            Turn::TimedOut => {
+                return replay(ClaimOutcome::InFlight { retry_after: RETRY_AFTER });
+            }
+        };
+        if let Some(response) = once.recall(&claim).await.map_err(store_failed)? {
+            return replay(response);
+        }
+
+        let mut session = once.store.connect(&claim).await.map_err(store_failed)?;
+        let mut retries = CLAIM_RETRIES.build();
+        let mut transaction = loop {
+            let why = match once.store.begin(&mut session, &claim).await {
+                Ok(transaction) => break transaction,
+                Err(why) => why,
+            };
+            match once.store.explain(&mut session, &claim, why).await {
+                Ok(outcome) => {
+                    session.finish();
+                    if matches!(outcome, ClaimOutcome::Replay(_)) {
+                        once.note(&claim);
+                    }
+                    return replay(outcome);
+                }
+                Err(error) if *error.kind() == StoreErrorKind::Contended => match retries.next() {
+                    Some(delay) => sleep(delay).await,
+                    None => return Err(store_failed(error)),
+                },
+                Err(error) => return Err(store_failed(error)),
+            }
+            claim = claim.again();
+        };
+        report(Event::Started);
+
+        let result = work(&mut transaction).await;
+        let (settlement, result) = answer::of_work(&codec, once.settings.max_response, result);
+        if let Some(event) = Event::of_settlement(settlement.as_ref()) {
+            report(event);
+        }
+        let Some(settlement) = settlement else {
+            if transaction.rollback().await.is_ok() {
+                session.finish();
+            }
+            return result;
+        };
+        let settling = Instant::now();
+        let committed = match end(&once.store, transaction, &claim, &settlement).await {
+            Ending::Committed => {
+                session.finish();
+                Ok(())
+            }
+            Ending::Fenced => {
+                session.finish();
+                report(Event::Fenced);
+                Err(IdempotencyError::Fenced)
+            }
+            Ending::NotWritten { error, clean } => {
+                if clean {
+                    session.finish();
+                }
+                Err(error.into())
+            }
+            Ending::ReplyLost(error) => {
+                // Before the row is read: one connection per request.
+                drop(session);
+                match was_committed(&once.store, &claim).await {
+                    Ok(true) => Ok(()),
+                    Ok(false) => Err(error.into()),
+                    Err(unread) => Err(IdempotencyError::CommitUnknown(unread)),
+                }
+            }
+        };
+        match (committed, settlement) {
+            (Ok(()), Settlement::Completed(response)) => {
+                once.remember(&claim, &response, settling);
+                lead.land(Landing { fingerprint: claim.fingerprint, response });
+                result
+            }
+            (Err(_), Settlement::Unknown { .. }) => {
+                quarantine(&once.store, &claim).await;
+                result
+            }
+            // The failure of the work is what its caller has to know, recorded or not.
+            (Err(error), _) if result.is_ok() => {
+                report(Event::StoreError);
+                Err(error.into())
+            }
+            _ => result,
+        }
+    }
+}
