@@ -1,0 +1,27 @@
+use crate::model::fault::Fault;
+use crate::model::message::Message;
+
+/// One step of the system.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// A caller asks for the key.
+    Arrive { node: u8 },
+    /// A caller gives up waiting.
+    Leave { node: u8, place: u8 },
+    /// A guard is dropped.
+    EndTurn { node: u8 },
+    /// A guard asks for a longer lease.
+    Extend { node: u8 },
+    /// A message arrives, at the server or at a node.
+    Deliver(Message),
+    /// A node does what its timers demand.
+    Round { node: u8 },
+    /// A node notices that its subscription is broken, or has subscribed again.
+    Subscription { node: u8 },
+    /// A node that stood still goes on.
+    Thaw { node: u8 },
+    /// Time goes on.
+    Tick,
+    /// Something goes wrong.
+    Fault(Fault),
+}

@@ -1,0 +1,55 @@
+/// A rule of the protocol left out or turned around, to see that the check notices.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, clap::ValueEnum)]
+pub enum Mutation {
+    /// A release does not look whose ticket owns the key.
+    ReleaseUnchecked,
+    /// A node uses the same ticket for every attempt.
+    TicketReused,
+    /// A repeated acquire of the owner counts, and has to be released as often.
+    AcquireCounts,
+    /// A repeated acquire of the owner sets the lease anew, even if that is shorter.
+    AcquireShortens,
+    /// A renewal sets the lease, even if that is shorter.
+    RenewShortens,
+    /// A node counts its deadline from the moment at which the reply came.
+    DeadlineFromReply,
+    /// A node counts its deadline from the moment at which the grant message came.
+    DeadlineFromEvent,
+    /// A node goes on until it hears that its lease is over, rather than until its deadline.
+    NoDeadline,
+    /// A waiter relies on the grant message and does not ask again.
+    NoRetryTimer,
+    /// After a broken subscription nobody asks again.
+    NoAskAfterCut,
+    /// A grant goes to the head of the queue even if its node is known to be gone.
+    GrantToTheDead,
+    /// A grant that nobody waits for any more is not given back.
+    OrphanKept,
+    /// A caller that leaves does not take its ticket out of the queue.
+    NoCancel,
+    /// Tokens are counted on, and not lifted to the clock.
+    TokensFromCounter,
+    /// A late grant of the same ticket is taken although newer tokens were shown.
+    StaleGrantTaken,
+}
+
+impl Mutation {
+    /// All of them.
+    pub const ALL: [Self; 15] = [
+        Self::ReleaseUnchecked,
+        Self::TicketReused,
+        Self::AcquireCounts,
+        Self::AcquireShortens,
+        Self::RenewShortens,
+        Self::DeadlineFromReply,
+        Self::DeadlineFromEvent,
+        Self::NoDeadline,
+        Self::NoRetryTimer,
+        Self::NoAskAfterCut,
+        Self::GrantToTheDead,
+        Self::OrphanKept,
+        Self::NoCancel,
+        Self::TokensFromCounter,
+        Self::StaleGrantTaken,
+    ];
+}

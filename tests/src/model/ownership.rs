@@ -1,0 +1,91 @@
+use crate::model::message::Grant;
+use crate::model::settings::Settings;
+use crate::model::ticket::Ticket;
+use crate::model::ticks::{Ticks, count_down, renew_after};
+
+/// A node believes that its ticket owns the key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Ownership {
+    pub(super) ticket: Ticket,
+    /// Until the deadline, by the node's own clock.
+    pub(super) left: Ticks,
+    pub(super) renew_in: Ticks,
+    /// How long the turn has lasted that goes on now.
+    pub(super) turn: Option<Ticks>,
+    /// How much longer the idle key is kept.
+    pub(super) idle: Option<Ticks>,
+    next_token: i16,
+    tokens_left: i16,
+    /// Other nodes queue; so many local turns began since then.
+    wanted: Option<u8>,
+}
+
+impl Ownership {
+    pub(super) fn new(grant: &Grant, age: Ticks, settings: &Settings) -> Self {
+        Self {
+            ticket: grant.ticket,
+            left: (grant.lease - age).max(0),
+            renew_in: (renew_after(grant.lease) - age).max(0),
+            turn: None,
+            idle: None,
+            next_token: grant.token,
+            tokens_left: settings.block,
+            wanted: grant.wanted.then_some(0),
+        }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        self.left > 0
+    }
+
+    pub(super) fn has_tokens(&self) -> bool {
+        self.tokens_left > 0
+    }
+
+    pub(super) fn note_wanted(&mut self) {
+        self.wanted.get_or_insert(0);
+    }
+
+    pub(super) fn may_hand_over(&self, settings: &Settings) -> bool {
+        self.wanted.is_none_or(|turns| turns < settings.overtake)
+    }
+
+    /// Begins a turn and answers its token.
+    pub(super) fn begin_turn(&mut self) -> i16 {
+        let token = self.next_token;
+        self.next_token += 1;
+        self.tokens_left -= 1;
+        if let Some(turns) = &mut self.wanted {
+            *turns += 1;
+        }
+        self.turn = Some(0);
+        self.idle = None;
+        token
+    }
+
+    /// Ends the turn; true if the idle key is kept for a while.
+    pub(super) fn end_turn(&mut self, settings: &Settings) -> bool {
+        self.turn = None;
+        if settings.retain == 0 || self.wanted.is_some() || self.idle.is_some() {
+            return false;
+        }
+        self.idle = Some(settings.retain);
+        true
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        !self.is_live() || self.renew_in == 0 || self.idle == Some(0)
+    }
+
+    pub(super) fn tick(&mut self, tokens: i16) {
+        count_down(&mut self.left);
+        count_down(&mut self.renew_in);
+        if let Some(lasted) = &mut self.turn {
+            *lasted = (*lasted + 1).min(super::ticks::TURN);
+        }
+        if let Some(idle) = &mut self.idle {
+            count_down(idle);
+        }
+        self.next_token -= tokens;
+    }
+}

@@ -1,0 +1,186 @@
+//! What a key costs on MariaDB, by the server's own counters and by round trips counted on the wire.
+
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use idempotency::{BoxError, Idempotency, MySqlStore};
+use interlock_tests::{Database, MariaDbServer};
+use sqlx::mysql::MySqlPoolOptions;
+use sqlx::{MySqlPool, Row, query};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// One connection, so that the session's counters are the request's; and no pings on the way.
+struct Bench {
+    once: Idempotency<MySqlStore>,
+    pool: MySqlPool,
+    trips: Arc<AtomicUsize>,
+    _database: Database,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Cost {
+    trips: usize,
+    commits: i64,
+    counters: BTreeMap<String, i64>,
+}
+
+impl Bench {
+    async fn open() -> Bench {
+        let database = MariaDbServer::shared().await.database("cost").await;
+        let (address, trips) = count_trips(database.address().to_owned()).await;
+        let url = database.url().replacen(database.address(), &address, 1);
+        let options = MySqlPoolOptions::new().max_connections(1).test_before_acquire(false);
+        let pool = options.connect(&url).await.unwrap();
+        let once = Idempotency::mysql(pool.clone());
+        once.migrate().await.unwrap();
+        query("CREATE TABLE balance (amount BIGINT NOT NULL)").execute(&pool).await.unwrap();
+        query("INSERT INTO balance VALUES (0)").execute(&pool).await.unwrap();
+        let bench = Bench { once, pool, trips, _database: database };
+        // So that no statement is prepared within a measurement.
+        bench.plain().await;
+        bench.charge(&bench.once, "warm-up").await;
+        bench
+    }
+
+    /// The same work without a key.
+    async fn plain(&self) {
+        let mut tx = self.pool.begin().await.unwrap();
+        query("UPDATE balance SET amount = amount + 5").execute(&mut *tx).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    async fn charge(&self, once: &Idempotency<MySqlStore>, key: &str) {
+        let charged = once.request("charge", key).unwrap().fingerprint(&5).transaction(async |tx| {
+            query("UPDATE balance SET amount = amount + 5").execute(&mut **tx).await?;
+            Ok::<_, BoxError>(5)
+        });
+        charged.await.unwrap().into_inner();
+    }
+
+    /// What `work` costs in the one connection.
+    async fn cost(&self, work: impl AsyncFnOnce()) -> Cost {
+        let before = self.counters().await;
+        let trips = self.trips.load(Ordering::SeqCst);
+        work().await;
+        let trips = self.trips.load(Ordering::SeqCst) - trips;
+        let mut counters = self.counters().await;
+        counters.retain(|name, value| {
+            *value -= before[name];
+            *value != 0
+        });
+        Cost { trips, commits: counters.remove("Com_commit").unwrap_or(0), counters }
+    }
+
+    async fn counters(&self) -> BTreeMap<String, i64> {
+        // The driver pings a connection that it puts back.
+        while self.pool.num_idle() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let rows = query("SHOW SESSION STATUS").fetch_all(&self.pool).await.unwrap();
+        while self.pool.num_idle() == 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        rows.iter()
+            .map(|row| (row.get::<String, _>(0), row.get::<String, _>(1)))
+            .filter(|(name, _)| {
+                [
+                    "Com_commit",
+                    "Com_select",
+                    "Com_insert",
+                    "Com_update",
+                    "Com_begin",
+                    "Com_rollback",
+                    "Com_savepoint",
+                ]
+                .contains(&name.as_str())
+            })
+            .filter_map(|(name, value)| Some((name, value.parse().ok()?)))
+            .collect()
+    }
+}
+
+/// A relay to `server` that counts how often a client speaks after it was answered.
+async fn count_trips(server: String) -> (String, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let trips = Arc::new(AtomicUsize::new(0));
+    let counter = Arc::clone(&trips);
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut server = TcpStream::connect(&server).await.unwrap();
+            let counter = Arc::clone(&counter);
+            tokio::spawn(async move {
+                let (mut asked, mut answered) = (vec![0; 1 << 16], vec![0; 1 << 16]);
+                let mut waiting = false;
+                loop {
+                    tokio::select! {
+                        Ok(length @ 1..) = client.read(&mut asked) => {
+                            if !waiting {
+                                counter.fetch_add(1, Ordering::SeqCst);
+                            }
+                            waiting = true;
+                            server.write_all(&asked[..length]).await.unwrap();
+                        }
+                        Ok(length @ 1..) = server.read(&mut answered) => {
+                            waiting = false;
+                            client.write_all(&answered[..length]).await.unwrap();
+                        }
+                        else => return,
+                    }
+                }
+            });
+        }
+    });
+    (address, trips)
+}
+
+fn counters<const N: usize>(counters: [(&str, i64); N]) -> BTreeMap<String, i64> {
+    counters.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+#[tokio::test]
+async fn a_first_request_costs_no_commit_and_one_round_trip() {
+    let bench = Bench::open().await;
+    let plain = bench.cost(async || bench.plain().await).await;
+    let keyed = bench.cost(async || bench.charge(&bench.once, "key").await).await;
+    assert_eq!((plain.commits, keyed.commits), (1, 1), "{keyed:?}");
+    assert_eq!(keyed.trips, plain.trips + 1, "{plain:?} {keyed:?}");
+    let expected = [("Com_begin", 1), ("Com_insert", 1), ("Com_savepoint", 1), ("Com_update", 2)];
+    assert_eq!(keyed.counters, counters(expected));
+}
+
+#[tokio::test]
+async fn a_replay_costs_one_statement_and_no_transaction() {
+    let bench = Bench::open().await;
+    bench.charge(&bench.once, "key").await;
+    let nothing = bench.cost(async || drop(bench.pool.acquire().await.unwrap())).await;
+    let replay = bench.cost(async || bench.charge(&bench.once, "key").await).await;
+    assert_eq!(replay.commits, 0);
+    assert_eq!(replay.counters, counters([("Com_select", 1)]));
+    assert_eq!(replay.trips, nothing.trips + 1);
+}
+
+#[tokio::test]
+async fn a_replay_in_another_process_opens_no_transaction() {
+    let bench = Bench::open().await;
+    bench.charge(&bench.once, "key").await;
+    let other = Idempotency::mysql(bench.pool.clone());
+    let nothing = bench.cost(async || drop(bench.pool.acquire().await.unwrap())).await;
+    let replay = bench.cost(async || bench.charge(&other, "key").await).await;
+    assert_eq!(replay.commits, 0);
+    assert_eq!(replay.counters, counters([("Com_rollback", 1), ("Com_select", 1)]));
+    assert_eq!(replay.trips, nothing.trips + 2);
+}
+
+#[tokio::test]
+async fn twins_need_one_connection() {
+    let bench = Bench::open().await;
+    let twins: Vec<_> = (0..100).map(|_| bench.charge(&bench.once, "key")).collect();
+    let cost = bench.cost(async || drop(futures_util::future::join_all(twins).await)).await;
+    assert_eq!((cost.commits, cost.counters["Com_insert"]), (1, 1), "{cost:?}");
+}

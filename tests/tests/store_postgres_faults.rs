@@ -1,0 +1,120 @@
+//! Idempotent requests on PostgreSQL while connections break: all or nothing, and the answer says which.
+
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use idempotency::{BoxError, Idempotency, IdempotencyError, Outcome, PostgresStore};
+use interlock_tests::{Database, PostgresServer, Proxy};
+use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::{query, query_scalar};
+
+/// How the driver sends the end of a transaction: a simple query with this text alone.
+const COMMIT: &[u8] = b"COMMIT\0";
+
+struct Shop {
+    once: Idempotency<PostgresStore>,
+    direct: PgPool,
+    proxy: Proxy,
+    runs: AtomicU32,
+    _database: Database,
+}
+
+impl Shop {
+    async fn open() -> Shop {
+        let database = PostgresServer::shared().await.database("faults").await;
+        let proxy = Proxy::to(database.address());
+        let options = PgPoolOptions::new().max_connections(4);
+        let once =
+            Idempotency::postgres(options.clone().connect(&database.url_through(&proxy)).await.unwrap());
+        once.migrate().await.unwrap();
+        let direct = options.connect(database.url()).await.unwrap();
+        query("CREATE TABLE balance (amount BIGINT NOT NULL)").execute(&direct).await.unwrap();
+        query("INSERT INTO balance VALUES (0)").execute(&direct).await.unwrap();
+        Shop { once, direct, proxy, runs: AtomicU32::new(0), _database: database }
+    }
+
+    async fn charge(&self, key: &str) -> Result<Outcome<String>, BoxError> {
+        let request = self.once.request("charge", key)?;
+        request
+            .transaction(async |tx| {
+                self.runs.fetch_add(1, Ordering::SeqCst);
+                query("UPDATE balance SET amount = amount + 5").execute(&mut **tx).await?;
+                Ok("charged 5".to_owned())
+            })
+            .await
+    }
+
+    async fn balance(&self) -> i64 {
+        query_scalar("SELECT amount FROM balance").fetch_one(&self.direct).await.unwrap()
+    }
+}
+
+fn is_transient(error: &BoxError) -> bool {
+    matches!(error.downcast_ref(), Some(IdempotencyError::Store(error)) if error.is_transient())
+}
+
+#[tokio::test]
+async fn a_lost_reply_to_commit_is_looked_up() {
+    let shop = Shop::open().await;
+    shop.proxy.drop_reply_to(COMMIT, 1);
+    let outcome = shop.charge("key").await.unwrap();
+    assert_eq!(shop.proxy.struck(), 1);
+    assert!(!outcome.replayed());
+    let again = shop.charge("key").await.unwrap();
+    assert!(again.replayed());
+    assert_eq!(outcome.payload(), again.payload());
+    assert_eq!((shop.balance().await, shop.runs.load(Ordering::SeqCst)), (5, 1));
+}
+
+#[tokio::test]
+async fn other_lost_replies_leave_nothing() {
+    for needle in ["BEGIN ISOLATION", "charged 5"] {
+        let shop = Shop::open().await;
+        shop.proxy.drop_reply_to(needle, 1);
+        let error = shop.charge("key").await.unwrap_err();
+        assert_eq!(shop.proxy.struck(), 1, "{needle}");
+        assert!(is_transient(&error), "{error:?}");
+        assert!(!shop.charge("key").await.unwrap().replayed());
+        assert_eq!(shop.balance().await, 5);
+    }
+}
+
+#[tokio::test]
+async fn an_ended_connection_undoes_the_work() {
+    let shop = Shop::open().await;
+    let request = shop.once.request("charge", "key").unwrap();
+    let ended = request
+        .transaction(async |tx| {
+            query("UPDATE balance SET amount = amount + 5").execute(&mut **tx).await?;
+            let id: i32 = query_scalar("SELECT pg_backend_pid()").fetch_one(&mut **tx).await?;
+            let ended: bool =
+                query_scalar("SELECT pg_terminate_backend($1)").bind(id).fetch_one(&shop.direct).await?;
+            assert!(ended);
+            Ok::<_, BoxError>("charged 5".to_owned())
+        })
+        .await;
+    assert!(is_transient(&ended.unwrap_err()));
+    assert_eq!(shop.balance().await, 0);
+    assert!(!shop.charge("key").await.unwrap().replayed());
+    assert_eq!(shop.balance().await, 5);
+}
+
+/// Where an error ends the transaction, going back to the savepoint mends it: the failure is recorded.
+#[tokio::test]
+async fn an_error_in_the_work_is_recorded() {
+    let shop = Shop::open().await;
+    let request = shop.once.request("charge", "key").unwrap();
+    let failed = request
+        .transaction(async |tx| {
+            query("UPDATE balance SET amount = amount + 5").execute(&mut **tx).await?;
+            query("SELECT 1 / 0").execute(&mut **tx).await?;
+            Ok::<_, BoxError>(String::new())
+        })
+        .await;
+    assert!(failed.is_err());
+    let status: String =
+        query_scalar("SELECT status FROM idempotency_keys").fetch_one(&shop.direct).await.unwrap();
+    assert_eq!((status.as_str(), shop.balance().await), ("FAILED", 0));
+    assert!(!shop.charge("key").await.unwrap().replayed());
+}
