@@ -1,0 +1,73 @@
+use std::fmt::Write;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+
+use crate::contender::{Contender, Name};
+use crate::measure::round_trip;
+use crate::with_contender;
+use crate::worker::{held, relay, start};
+
+/// What a worker is told to do, on its command line.
+#[derive(Debug, Clone, Args)]
+pub struct Job {
+    /// The server.
+    #[arg(long)]
+    pub url: String,
+    /// The lock.
+    #[arg(long, value_enum)]
+    pub contender: Name,
+    /// For how long, in milliseconds.
+    #[arg(long)]
+    pub millis: u64,
+    /// The load.
+    #[command(subcommand)]
+    pub kind: JobKind,
+}
+
+/// The loads that run in processes of their own.
+#[derive(Debug, Clone, Subcommand)]
+pub enum JobKind {
+    /// Tasks on one hot key; says when each turn began and ended.
+    Relay {
+        /// How many tasks.
+        #[arg(long)]
+        tasks: usize,
+    },
+    /// Sends one `PING` after the other; says how long the median one took, in microseconds.
+    Ping,
+    /// Holds many keys; says what that costs.
+    Held {
+        /// How many keys.
+        #[arg(long)]
+        keys: usize,
+    },
+}
+
+impl Job {
+    pub(crate) const fn time(&self) -> Duration {
+        Duration::from_millis(self.millis)
+    }
+}
+
+/// Does what a worker is told, and prints the result.
+pub async fn run(job: Job) {
+    let time = job.time();
+    let url = job.url.as_str();
+    match job.kind {
+        JobKind::Relay { tasks } => with_contender!(job.contender, url, |lock| {
+            start::line_up().await;
+            let mut output = String::new();
+            for turn in relay::run(&lock, tasks, time).await {
+                writeln!(output, "{turn}").expect("text");
+            }
+            lock.close().await;
+            print!("{output}");
+        }),
+        JobKind::Ping => {
+            start::line_up().await;
+            println!("{}", round_trip(url, time).await.as_secs_f64() * 1e6);
+        }
+        JobKind::Held { keys } => println!("{}", held::run(url, keys, time).await),
+    }
+}
