@@ -1,0 +1,17 @@
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::ErrorCode;
+use crate::model::Timestamp;
+
+/// The body of every answer that is not a success.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorBody {
+    /// What clients tell errors apart by.
+    pub code: ErrorCode,
+    /// What went wrong, for a person.
+    pub message: Cow<'static, str>,
+    /// When it was answered.
+    pub timestamp: Timestamp,
+}

@@ -1,0 +1,47 @@
+use std::borrow::Cow;
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::header::RETRY_AFTER;
+use axum::response::{IntoResponse, Response};
+
+use super::{ErrorBody, ErrorCode, ShopError};
+use crate::model::Timestamp;
+
+/// How long a client should wait before it asks again, in seconds, where we know no better.
+const RETRY_AFTER_SECONDS: u64 = 1;
+
+impl IntoResponse for ErrorCode {
+    fn into_response(self) -> Response {
+        answer(self, self.text().into(), None)
+    }
+}
+
+impl IntoResponse for ShopError {
+    fn into_response(self) -> Response {
+        let code = self.code();
+        let error: &dyn std::error::Error = &self;
+        match code {
+            ErrorCode::Internal => tracing::error!(error, "request failed"),
+            ErrorCode::Unavailable => tracing::warn!(error, "request failed for now"),
+            _ => tracing::debug!(error, "request refused"),
+        }
+        let retry_after = self.retry_after();
+        // A refusal is written for the client; what else is in an error stays in the log.
+        let message = match self {
+            Self::Refused(refusal) => refusal.message,
+            _ => Cow::Borrowed(code.text()),
+        };
+        answer(code, message, retry_after)
+    }
+}
+
+fn answer(code: ErrorCode, message: Cow<'static, str>, retry_after: Option<Duration>) -> Response {
+    let timestamp = Timestamp::now();
+    let mut response = (code.status(), Json(ErrorBody { code, message, timestamp })).into_response();
+    if matches!(code, ErrorCode::Busy | ErrorCode::Unavailable | ErrorCode::PaymentUnknown) {
+        let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, |after| after.as_secs().max(1));
+        response.headers_mut().insert(RETRY_AFTER, seconds.into());
+    }
+    response
+}

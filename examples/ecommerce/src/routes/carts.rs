@@ -1,0 +1,121 @@
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::app::App;
+use crate::error::{ErrorCode, ShopError};
+use crate::http::{Json, Query};
+use crate::model::{ProductId, Quantity, UserId};
+use crate::store::carts::CartLine;
+use crate::usecase::carts;
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CartBody {
+    user_id: UserId,
+    items: Vec<CartLineBody>,
+    total_amount: i64,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CartLineBody {
+    product_id: ProductId,
+    name: String,
+    unit_price: i64,
+    quantity: i64,
+    subtotal: i64,
+    stock_available: bool,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SetBody {
+    product_id: ProductId,
+    quantity: i64,
+    subtotal: i64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Whose {
+    user_id: UserId,
+}
+
+/// The quantity is read by itself, so that it gets an error code of its own.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ItemBody {
+    user_id: UserId,
+    product_id: ProductId,
+    quantity: Option<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct WhichBody {
+    user_id: UserId,
+    product_id: ProductId,
+}
+
+impl CartBody {
+    fn new(user_id: UserId, lines: Vec<CartLine>) -> Self {
+        let items: Vec<_> = lines.into_iter().map(CartLineBody::from).collect();
+        let total_amount = items.iter().map(|item| item.subtotal).sum();
+        Self { user_id, items, total_amount }
+    }
+}
+
+impl From<CartLine> for CartLineBody {
+    fn from(line: CartLine) -> Self {
+        Self {
+            product_id: line.product_id,
+            name: line.name,
+            unit_price: line.price,
+            quantity: line.quantity,
+            subtotal: line.price.saturating_mul(line.quantity),
+            stock_available: line.stock >= line.quantity,
+        }
+    }
+}
+
+pub(super) async fn show(
+    State(app): State<App>,
+    Query(Whose { user_id }): Query<Whose>,
+) -> Result<Json<CartBody>, ShopError> {
+    let lines = carts::show(app.database(), app.cache(), user_id).await?;
+    Ok(Json(CartBody::new(user_id, lines)))
+}
+
+pub(super) async fn add(
+    State(app): State<App>,
+    Json(body): Json<ItemBody>,
+) -> Result<(StatusCode, Json<CartBody>), ShopError> {
+    let quantity = Quantity::from_json(body.quantity.as_ref()).ok_or(ErrorCode::InvalidQuantity)?;
+    let lines = carts::add(app.database(), app.cache(), body.user_id, body.product_id, quantity).await?;
+    Ok((StatusCode::CREATED, Json(CartBody::new(body.user_id, lines))))
+}
+
+pub(super) async fn set(
+    State(app): State<App>,
+    Json(body): Json<ItemBody>,
+) -> Result<Json<SetBody>, ShopError> {
+    let (user_id, product_id) = (body.user_id, body.product_id);
+    if body.quantity.as_ref().and_then(Value::as_i64) == Some(0) {
+        carts::remove(app.database(), app.cache(), user_id, product_id).await?;
+        return Ok(Json(SetBody { product_id, quantity: 0, subtotal: 0 }));
+    }
+    let quantity = Quantity::from_json(body.quantity.as_ref()).ok_or(ErrorCode::InvalidQuantity)?;
+    let product = carts::set(app.database(), app.cache(), user_id, product_id, quantity).await?;
+    let quantity = quantity.pieces();
+    Ok(Json(SetBody { product_id, quantity, subtotal: product.price.saturating_mul(quantity) }))
+}
+
+pub(super) async fn remove(
+    State(app): State<App>,
+    Json(body): Json<WhichBody>,
+) -> Result<Json<CartBody>, ShopError> {
+    let lines = carts::remove(app.database(), app.cache(), body.user_id, body.product_id).await?;
+    Ok(Json(CartBody::new(body.user_id, lines)))
+}

@@ -1,0 +1,2 @@
+pub(super) mod codes;
+pub(super) mod connect;

@@ -1,0 +1,2 @@
+-- ?: user id. Reply: at most one row.
+SELECT id, email, username, balance, version, fence FROM users WHERE id = ?

@@ -1,0 +1,2 @@
+-- Reply: rows by number.
+SELECT id, name, description, price, category, created_at FROM products ORDER BY id

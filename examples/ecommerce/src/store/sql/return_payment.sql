@@ -1,0 +1,4 @@
+-- ?: the status RETURNED, moment, payment id. Reply: 1 row when it had no answer yet, else 0.
+UPDATE payments
+SET status = ?, settled_at = ?, standing_for = NULL
+WHERE payment_id = ? AND status IN ('RESERVED', 'UNKNOWN')

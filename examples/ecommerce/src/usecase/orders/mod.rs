@@ -1,0 +1,11 @@
+//! Ordering.
+
+mod basket;
+mod create;
+mod list;
+mod order;
+
+pub use basket::{Basket, BasketLine};
+pub use create::{OrderDesk, PlaceOrder};
+pub use list::list;
+pub use order::{Order, OrderItem};

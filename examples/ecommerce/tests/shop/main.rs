@@ -1,0 +1,22 @@
+//! The shop as its users meet it: the real program, over HTTP, on real servers.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+mod bad_input;
+mod caches;
+mod carts;
+mod charge;
+mod coupons;
+mod crash;
+mod load;
+mod locks_in_redis;
+mod orders;
+mod outage;
+mod outbox;
+mod payments;
+mod products;
+mod round_trips;
+mod settings;
+mod shutdown;
+mod start_data;
+mod support;

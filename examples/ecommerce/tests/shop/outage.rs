@@ -1,0 +1,87 @@
+use std::time::Duration;
+
+use interlock_tests::{MariaDbServer, RedisServer, eventually};
+
+use crate::support::{Backing, Load, Shop};
+
+const RECOVERY: Duration = Duration::from_secs(30);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_redis_is_away_charges_are_answered_503_and_then_recover_by_themselves() {
+    let mut redis = RedisServer::private().await;
+    let backing = Backing::on(MariaDbServer::shared().await, &redis).await;
+    let shop = Shop::open(&backing).await;
+    shop.charge(1, 10, "before").await.ok();
+
+    redis.kill();
+    let away = shop.charge(1, 10, "during").await;
+    away.is_refused(503, "COMMON008");
+    assert!(away.headers.contains_key("retry-after"));
+    assert_eq!(shop.balance(1).await, 100_000_010);
+    assert_eq!(shop.get("/readyz").await.status, 200);
+
+    redis.restart_empty().await;
+    eventually("charges recover", RECOVERY, async || shop.charge(1, 10, "during").await.status == 200).await;
+    assert_eq!(shop.balance(1).await, 100_000_020);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_is_away_requests_are_answered_503_and_then_recover_by_themselves() {
+    let mut mariadb = MariaDbServer::private().await;
+    let redis = RedisServer::private().await;
+    let backing = Backing::on(&mariadb, &redis).await;
+    let shop = Shop::open_with(&backing, &["--database-wait", "500ms"]).await;
+    shop.charge(1, 10, "before").await.ok();
+    assert_eq!(shop.get("/readyz").await.status, 200);
+
+    mariadb.kill();
+    shop.charge(1, 10, "during").await.is_refused(503, "COMMON008");
+    shop.get("/api/users/1").await.is_refused(503, "COMMON008");
+    shop.get("/readyz").await.is_refused(503, "COMMON008");
+    assert_eq!(shop.get("/healthz").await.status, 200);
+
+    mariadb.restart().await;
+    eventually("charges recover", RECOVERY, async || shop.charge(1, 10, "during").await.status == 200).await;
+    assert_eq!(shop.get("/readyz").await.status, 200);
+    assert_eq!(shop.balance(1).await, 100_000_020);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_is_killed_under_load_loses_and_doubles_nothing() {
+    let mut mariadb = MariaDbServer::private().await;
+    let redis = RedisServer::private().await;
+    let backing = Backing::on(&mariadb, &redis).await;
+    let flags = ["--database-wait", "500ms"];
+    let (one, two) = (Shop::open_with(&backing, &flags).await, Shop::open_with(&backing, &flags).await);
+    let load = Load::new(600);
+    let shops = [one.client().clone(), two.client().clone()];
+    let (report, ()) = tokio::join!(load.run(&shops, 60), async {
+        eventually("the load is under way", RECOVERY, async || load.completed(&backing).await > 50).await;
+        mariadb.kill();
+        mariadb.restart().await;
+    });
+    assert!(report.server_errors > 0, "the load was over before the kill: {report:?}");
+    load.repeat_all(one.client()).await;
+    assert_eq!(load.completed(&backing).await, 600);
+    load.every_completed_key_moved_its_balance_once(&backing).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_hangs_is_answered_for_with_503() {
+    let mut mariadb = MariaDbServer::private().await;
+    let redis = RedisServer::private().await;
+    let backing = Backing::on(&mariadb, &redis).await;
+    let shop = Shop::open_with(&backing, &["--request-timeout", "1s"]).await;
+    shop.charge(1, 10, "before").await.ok();
+
+    mariadb.pause();
+    // All its threads have stopped only a little later.
+    eventually("it hangs", RECOVERY, async || shop.get("/readyz").await.status == 503).await;
+    let (charge, show) = tokio::join!(shop.charge(1, 10, "during"), shop.get("/api/users/1"));
+    charge.is_refused(503, "COMMON008");
+    show.is_refused(503, "COMMON008");
+
+    mariadb.resume();
+    eventually("charges recover", RECOVERY, async || shop.charge(1, 10, "during").await.status == 200).await;
+    assert_eq!(shop.balance(1).await, 100_000_020);
+}
