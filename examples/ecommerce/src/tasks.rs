@@ -21,8 +21,9 @@ impl Tasks {
         Self { tracker: TaskTracker::new(), limit }
     }
 
-    /// Runs `work`, a use case of that name, to its end even when the caller goes away, as a client that hangs up does: money that moves is not
-    /// stopped halfway, and the answer is there for the next request with the same key.
+    /// Runs `work`, a use case of that name, to its end even when the caller goes away, as a client that hangs up does:
+    /// money that moves is not stopped halfway, the answer is there for the next request with the same key, and what is
+    /// committed is evicted from the cache.
     ///
     /// # Errors
     ///

@@ -66,7 +66,9 @@ impl Memory {
             .await;
     }
 
+    /// Takes away what stands at the key.
     pub(super) async fn evict(&self, key: &str) {
-        self.0.invalidate(key).await;
+        // `invalidate` does not wait for a `store` under way, which would then put back what it has found before.
+        self.0.entry_by_ref(key).and_compute_with(|_| std::future::ready(Op::Remove)).await;
     }
 }

@@ -93,8 +93,11 @@ pub(super) async fn add(
     Json(body): Json<ItemBody>,
 ) -> Result<(StatusCode, Json<CartBody>), ShopError> {
     let quantity = Quantity::from_json(body.quantity.as_ref()).ok_or(ErrorCode::InvalidQuantity)?;
-    let lines = carts::add(app.database(), app.cache(), body.user_id, body.product_id, quantity).await?;
-    Ok((StatusCode::CREATED, Json(CartBody::new(body.user_id, lines))))
+    let (user_id, product_id) = (body.user_id, body.product_id);
+    let tasks = app.tasks().clone();
+    let write = async move { carts::add(app.database(), app.cache(), user_id, product_id, quantity).await };
+    let lines = tasks.run("cart", write).await?;
+    Ok((StatusCode::CREATED, Json(CartBody::new(user_id, lines))))
 }
 
 pub(super) async fn set(
@@ -103,11 +106,15 @@ pub(super) async fn set(
 ) -> Result<Json<SetBody>, ShopError> {
     let (user_id, product_id) = (body.user_id, body.product_id);
     if body.quantity.as_ref().and_then(Value::as_i64) == Some(0) {
-        carts::remove(app.database(), app.cache(), user_id, product_id).await?;
+        let tasks = app.tasks().clone();
+        let write = async move { carts::remove(app.database(), app.cache(), user_id, product_id).await };
+        tasks.run("cart", write).await?;
         return Ok(Json(SetBody { product_id, quantity: 0, subtotal: 0 }));
     }
     let quantity = Quantity::from_json(body.quantity.as_ref()).ok_or(ErrorCode::InvalidQuantity)?;
-    let product = carts::set(app.database(), app.cache(), user_id, product_id, quantity).await?;
+    let tasks = app.tasks().clone();
+    let write = async move { carts::set(app.database(), app.cache(), user_id, product_id, quantity).await };
+    let product = tasks.run("cart", write).await?;
     let quantity = quantity.pieces();
     Ok(Json(SetBody { product_id, quantity, subtotal: product.price.saturating_mul(quantity) }))
 }
@@ -116,6 +123,8 @@ pub(super) async fn remove(
     State(app): State<App>,
     Json(body): Json<WhichBody>,
 ) -> Result<Json<CartBody>, ShopError> {
-    let lines = carts::remove(app.database(), app.cache(), body.user_id, body.product_id).await?;
-    Ok(Json(CartBody::new(body.user_id, lines)))
+    let WhichBody { user_id, product_id } = body;
+    let tasks = app.tasks().clone();
+    let write = async move { carts::remove(app.database(), app.cache(), user_id, product_id).await };
+    Ok(Json(CartBody::new(user_id, tasks.run("cart", write).await?)))
 }

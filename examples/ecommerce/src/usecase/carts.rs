@@ -53,8 +53,7 @@ pub async fn add(
     }
     let cart = carts::find(conn, user).await?.ok_or(ErrorCode::CartNotFound)?;
     carts::add(conn, cart, product, quantity).await?;
-    cache.evict(&key(user)).await;
-    Ok(carts::lines(conn, user).await?)
+    after_write(conn, cache, user).await
 }
 
 /// Sets the pieces of a product that is in the cart; answers the product.
@@ -98,8 +97,15 @@ pub async fn remove(
     if !carts::remove(conn, cart, product).await? {
         return Err(ErrorCode::CartItemNotFound.into());
     }
+    after_write(conn, cache, user).await
+}
+
+/// The cart as it is now. It is read before the eviction: it may hold what others have written and not evicted yet, and
+/// nobody may be shown less than that afterwards.
+async fn after_write(conn: &mut Conn<'_>, cache: &Cache, user: UserId) -> Result<Vec<CartLine>, ShopError> {
+    let lines = carts::lines(conn, user).await;
     cache.evict(&key(user)).await;
-    Ok(carts::lines(conn, user).await?)
+    Ok(lines?)
 }
 
 async fn find_product(conn: &mut Conn<'_>, id: ProductId) -> Result<ProductRow, ShopError> {
