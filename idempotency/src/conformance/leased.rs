@@ -160,6 +160,13 @@ pub async fn an_unknown_outcome_is_reconciled<S: Store + Clone, K>((store, _keep
         let applied = reconciled("applied", Reconciled::Applied(42)).await.unwrap();
         assert_eq!((applied.replayed(), applied.into_inner()), (true, 42));
     }
+    timed_out("refused").await;
+    let no = Payload::json(&"no funds").unwrap();
+    let refused = reconciled("refused", Reconciled::Refused(no)).await;
+    assert!(matches!(refused, Err(PayError::Declined(why)) if why == "no funds"));
+    // Stored: nobody has to find out again, and the work does not run.
+    let again = reconciled("refused", Reconciled::NotApplied).await;
+    assert!(matches!(again, Err(PayError::Declined(why)) if why == "no funds"));
     timed_out("not-applied").await;
     let ran = reconciled("not-applied", Reconciled::NotApplied).await.unwrap();
     assert_eq!((ran.replayed(), ran.into_inner()), (false, 7));

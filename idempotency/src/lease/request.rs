@@ -5,11 +5,11 @@ use tokio::time::{Instant, sleep};
 
 use super::{Lease, Reconciled, Takeover, UnknownWork, heartbeat, settle::settle};
 use crate::{
-    Codec, Failure, IdempotencyError, Outcome, Payload, Request, StoreError, StoreErrorKind, answer,
+    Codec, Failure, IdempotencyError, Outcome, Request, StoreError, StoreErrorKind, answer,
     flight::{Landing, RETRY_AFTER, Turn},
     observe::Event,
     request::Prepared,
-    store::{Claim, ClaimOutcome, Ownership, Settled, Settlement, State, Store, StoredResponse},
+    store::{Claim, ClaimOutcome, Ownership, Settled, Settlement, State, Store},
 };
 
 /// How often a request asks for the end of work that another process does.
@@ -70,7 +70,8 @@ impl<S: Store, C> LeasedRequest<'_, S, C> {
 
     /// Does what [`run`](Self::run) does; where the outcome of earlier work is unknown, `reconcile` finds out.
     ///
-    /// What it finds is stored: a response is replayed from then on, and work that was not applied runs now.
+    /// What it finds is stored: a response or a refusal is replayed from then on, and work that was not applied runs
+    /// now.
     ///
     /// # Errors
     ///
@@ -138,22 +139,16 @@ impl<S: Store, C> LeasedRequest<'_, S, C> {
                         return replay(ClaimOutcome::Unknown);
                     };
                     let found = reconcile(UnknownWork { id, epoch: record.epoch }).await?;
-                    let (settlement, response) = match found {
-                        Reconciled::Applied(response) => {
-                            let payload = encode(&codec, once.settings.max_response, &response)?;
-                            let settlement = Settlement::Completed(StoredResponse::Success(payload.clone()));
-                            (settlement, Some((response, payload)))
-                        }
-                        Reconciled::NotApplied => (Settlement::Failed { message: None }, None),
-                        Reconciled::StillUnknown => return replay(ClaimOutcome::Unknown),
+                    let Some(settlement) = found.settlement(&codec, once.settings.max_response)? else {
+                        return replay(ClaimOutcome::Unknown);
                     };
                     let resolved = store.resolve(&id, record.epoch, &settlement, claim.ttl).await;
-                    if let (Settled::Written, Some((response, payload))) =
-                        (resolved.map_err(store_failed)?, response)
+                    // Fenced: somebody else was faster, and the next claim tells what they found.
+                    if let (Settled::Written, Settlement::Completed(response)) =
+                        (resolved.map_err(store_failed)?, settlement)
                     {
                         once.note(&claim);
-                        report(Event::Replayed);
-                        return Ok(Outcome::new(response, payload, true));
+                        return replay(ClaimOutcome::Replay(response));
                     }
                 }
                 Err(outcome) => {
@@ -198,14 +193,6 @@ impl<S: Store, C> LeasedRequest<'_, S, C> {
                 result.and(Err(IdempotencyError::NotRecorded(error).into()))
             }
         }
-    }
-}
-
-fn encode<T, C: Codec<T>>(codec: &C, limit: usize, response: &T) -> Result<Payload, IdempotencyError> {
-    let payload = codec.encode(response).map_err(IdempotencyError::Encode)?;
-    match payload.as_bytes().len() {
-        size if size > limit => Err(IdempotencyError::ResponseTooLarge { size, limit }),
-        _ => Ok(payload),
     }
 }
 

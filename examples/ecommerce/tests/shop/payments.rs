@@ -66,6 +66,7 @@ async fn the_books_are_right(backing: &Backing) {
             "SELECT COUNT(*) FROM orders WHERE status = 'COMPLETED'",
         ),
         ("SELECT COUNT(*) FROM payments WHERE status IN ('RESERVED', 'UNKNOWN')", "SELECT 0"),
+        ("SELECT COUNT(*) FROM idempotency_keys WHERE status IN ('PROCESSING', 'UNKNOWN')", "SELECT 0"),
     ];
     for (left, right) in sums {
         assert_eq!(backing.number(left).await, backing.number(right).await, "{left} = {right}");

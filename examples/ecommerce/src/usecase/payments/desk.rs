@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use idempotency::{IdempotencyKey, Outcome, Reconciled};
+use idempotency::{Failure, FailureClass, IdempotencyKey, Outcome, Reconciled};
 use lock_core::{FencingToken, LockManager, distributed_lock};
 
 use super::ending::{give_back, settle};
@@ -216,7 +216,7 @@ impl PaymentDesk {
             PaymentStatus::Settled => {
                 Ok(Reconciled::Applied(Paid::new(&payment, payment.settled_at.unwrap_or(payment.created_at))))
             }
-            PaymentStatus::Returned => Err(ErrorCode::PaymentDeclined.into()),
+            PaymentStatus::Returned => declined(),
             PaymentStatus::Reserved | PaymentStatus::Unknown => match asker {
                 Asker::Client => Ok(Reconciled::StillUnknown),
                 Asker::Reconciler => self.ask_again(payable, &payment).await,
@@ -240,7 +240,7 @@ impl PaymentDesk {
         tracing::info!(payment = payment.payment_id, ?verdict, "a payment was reconciled");
         match (paid, verdict) {
             (Some(paid), _) => Ok(Reconciled::Applied(paid)),
-            (None, Verdict::Declined) => Err(ErrorCode::PaymentDeclined.into()),
+            (None, Verdict::Declined) => declined(),
             // Somebody else was faster; the next look tells.
             (None, Verdict::Approved) => Ok(Reconciled::StillUnknown),
         }
@@ -258,5 +258,14 @@ impl PaymentDesk {
     /// The moment before which payments without an answer are asked about.
     pub(super) fn due(&self) -> Timestamp {
         Timestamp::now().before(self.settings.reconcile_after)
+    }
+}
+
+/// The key tells from now on that the payment was declined, as it would had the gateway answered at once.
+fn declined() -> Result<Reconciled<Paid>, ShopError> {
+    let error = ShopError::from(ErrorCode::PaymentDeclined);
+    match error.class() {
+        FailureClass::Refused(refusal) => Ok(Reconciled::Refused(refusal)),
+        _ => Err(error),
     }
 }
