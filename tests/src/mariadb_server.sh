@@ -6,7 +6,9 @@ server=$1 installer=$2 directory=$3 port=$4
 set -e
 
 rm -f "$directory/pid"
-set -- --no-defaults --datadir="$directory/data"
+mkdir -p "$directory/tmp"
+# A server that starts deletes the temporary tables it finds, so it must not find those of another that is just starting.
+set -- --no-defaults --datadir="$directory/data" --tmpdir="$directory/tmp"
 [ "$(id -u)" != 0 ] || set -- "$@" --user=root
 
 if [ ! -d "$directory/data" ]; then
