@@ -57,6 +57,17 @@ pub enum IdempotencyError {
     /// The stored response or refusal cannot be read back.
     #[error("the stored response cannot be decoded")]
     Decode(#[source] BoxError),
+    /// The lock was not obtained, or was lost while the work was under way: nothing took effect.
+    #[cfg(feature = "lock")]
+    #[error("the work needs a lock")]
+    Lock(#[from] lock_core::LockError),
+    /// A later holder of the lock was faster: the lock was lost unnoticed. Nothing took effect.
+    #[cfg(feature = "lock")]
+    #[error("a later holder of lock `{key}` was faster; nothing took effect")]
+    Overtaken {
+        /// The key of the lock.
+        key: lock_core::LockKey,
+    },
     /// The store failed; the effect was rolled back.
     #[error("the idempotency store failed")]
     Store(#[from] StoreError),
@@ -68,6 +79,10 @@ impl IdempotencyError {
         match self {
             Self::InFlight { .. } | Self::CommitUnknown(_) | Self::Fenced => true,
             Self::Store(error) => error.is_transient(),
+            #[cfg(feature = "lock")]
+            Self::Overtaken { .. } | Self::Lock(lock_core::LockError::Lost { .. }) => true,
+            #[cfg(feature = "lock")]
+            Self::Lock(error) => error.is_retryable(),
             _ => false,
         }
     }

@@ -56,6 +56,8 @@ mod idempotency;
 mod key;
 mod key_id;
 mod lease;
+#[cfg(feature = "lock")]
+mod locked;
 mod observe;
 #[cfg(feature = "sql")]
 mod open_key;
@@ -72,6 +74,8 @@ mod transaction;
 
 #[cfg(feature = "tower")]
 pub use crate::http::{IdempotencyLayer, IdempotencyService, Profile, ResponseClass};
+#[cfg(feature = "lock")]
+pub use crate::locked::LockedRequest;
 #[cfg(feature = "sql")]
 pub use crate::open_key::{Claimed, OpenKey};
 #[cfg(feature = "mysql")]
@@ -81,7 +85,9 @@ pub use crate::store::postgres::PostgresStore;
 #[cfg(feature = "sqlite")]
 pub use crate::store::sqlite::SqliteStore;
 #[cfg(feature = "sql")]
-pub use crate::store::{CommitError, NotBegun, Session, TransactionalStore, sql::InvalidTable};
+pub use crate::store::{
+    CommitError, Fence, FencingStore, NotBegun, Session, TransactionalStore, sql::InvalidTable,
+};
 pub use crate::{
     admin::Admin,
     codec::{Codec, Json, Raw},

@@ -100,6 +100,12 @@ impl<'a, S, C> Request<'a, S, C> {
         Request { once, operation, codec, key, tenant, body, version, ttl, wait }
     }
 
+    /// The store that the key is in.
+    #[cfg(feature = "lock")]
+    pub(crate) fn store(&self) -> &'a S {
+        &self.once.store
+    }
+
     /// Checks what the request says, and makes the claim of it and the time until which it may wait.
     pub(crate) fn prepare(self) -> Result<Prepared<'a, S, C>, IdempotencyError> {
         let scope = Scope::new(self.operation, &self.tenant)?;

@@ -1,4 +1,4 @@
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, ops::ControlFlow, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use sqlx::Transaction;
@@ -49,6 +49,24 @@ where
         E: Failure,
         F: AsyncFnOnce(&mut Transaction<'_, S::Database>) -> Result<T, E>,
     {
+        self.transact(async || Ok(()), async |transaction, ()| ControlFlow::Continue(work(transaction).await))
+            .await
+    }
+
+    /// Runs `work` in a transaction, between `enter` and the drop of what that answers.
+    ///
+    /// `enter` runs once nothing in memory answers the request, and before a connection is taken. Work that breaks
+    /// off leaves a connection with replies outstanding: it is closed, and the server undoes everything.
+    pub(crate) async fn transact<T, E, F, G>(
+        self,
+        enter: impl AsyncFnOnce() -> Result<G, E>,
+        work: F,
+    ) -> Result<Outcome<T>, E>
+    where
+        C: Codec<T>,
+        E: Failure,
+        F: AsyncFnOnce(&mut Transaction<'_, S::Database>, &G) -> ControlFlow<E, Result<T, E>>,
+    {
         let Prepared { once, operation, codec, mut claim, deadline } = self.prepare()?;
         let id = claim.id;
         let report = |event: Event| event.report(operation, &id);
@@ -72,6 +90,7 @@ where
             return replay(response);
         }
 
+        let entered = enter().await?;
         let mut session = once.store.connect(&claim).await.map_err(store_failed)?;
         let mut retries = CLAIM_RETRIES.build();
         let mut transaction = loop {
@@ -97,7 +116,13 @@ where
         };
         report(Event::Started);
 
-        let result = work(&mut transaction).await;
+        let result = match work(&mut transaction, &entered).await {
+            ControlFlow::Continue(result) => result,
+            ControlFlow::Break(error) => {
+                report(Event::Failed);
+                return Err(error);
+            }
+        };
         let (settlement, result) = answer::of_work(&codec, once.settings.max_response, result);
         if let Some(event) = Event::of_settlement(settlement.as_ref()) {
             report(event);

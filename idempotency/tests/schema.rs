@@ -23,6 +23,18 @@ async fn a_missing_or_older_table_is_named_with_its_cure() {
 }
 
 #[tokio::test]
+async fn a_missing_table_of_fences_is_named_with_its_cure() {
+    let shop = Shop::open().await;
+    for change in ["ALTER TABLE idempotency_fences DROP COLUMN updated_at", "DROP TABLE idempotency_fences"] {
+        sqlx::raw_sql(change).execute(&shop.pool).await.unwrap();
+        let error = shop.once.check().await.unwrap_err();
+        assert!(matches!(error.kind(), StoreErrorKind::Schema { table } if table == "idempotency_fences"));
+    }
+    shop.once.migrate().await.unwrap();
+    shop.once.check().await.unwrap();
+}
+
+#[tokio::test]
 async fn the_table_may_have_another_name() {
     let shop = Shop::open().await;
     let store = SqliteStore::with_table(shop.pool.clone(), "shop_keys").unwrap();

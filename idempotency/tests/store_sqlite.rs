@@ -36,3 +36,8 @@ mod rows {
 mod transactions {
     idempotency::transactional_suite!(super::shop());
 }
+
+#[cfg(feature = "lock")]
+mod locked {
+    idempotency::locked_suite!(super::shop());
+}

@@ -83,6 +83,20 @@ impl HeldLock {
         .await;
     }
 
+    /// Runs `work` as work under this lock: its task is known to hold the key, so that asking for it again is refused
+    /// with [`LockError::Reentrant`](crate::LockError::Reentrant) instead of waiting for itself.
+    ///
+    /// For work under a guard that was acquired by hand; [`run`](crate::LockRequest::run) does it by itself. Unlike
+    /// that it does not stop the work when the lock is lost.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of `work`.
+    #[track_caller]
+    pub fn scope<F: Future>(&self, work: F) -> impl Future<Output = F::Output> {
+        scope(self.clone(), Location::caller(), work)
+    }
+
     /// Makes the lease last at least `lease` from now on; see [`LockGuard::extend`](crate::LockGuard::extend).
     ///
     /// # Errors

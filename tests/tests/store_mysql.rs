@@ -28,3 +28,7 @@ mod rows {
 mod transactions {
     idempotency::transactional_suite!(super::shop());
 }
+
+mod locked {
+    idempotency::locked_suite!(super::shop());
+}

@@ -69,6 +69,27 @@ macro_rules! transactional_suite {
     };
 }
 
+/// Runs the suite of [`FencingStore`](crate::FencingStore): `fixture` is a future of a
+/// [`Shop`](crate::conformance::Shop).
+#[cfg(feature = "lock")]
+#[macro_export]
+macro_rules! locked_suite {
+    ($fixture:expr) => {
+        $crate::__conformance_cases! { $fixture;
+            the_lock_is_held_around_the_transaction,
+            a_repeat_does_not_wait_for_the_lock,
+            without_the_lock_nothing_begins,
+            an_overtaken_holder_cannot_commit,
+            each_of_several_locks_is_checked,
+            a_token_may_be_shown_again,
+            two_holders_work_one_after_the_other,
+            work_that_loses_its_lock_is_undone,
+            work_that_outlives_its_lock_is_not_committed,
+            a_fence_of_the_users_own_costs_nothing,
+        }
+    };
+}
+
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __conformance_cases {

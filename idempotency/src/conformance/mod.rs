@@ -1,8 +1,9 @@
 //! What every store must do, as tests to run on a store of your own.
 //!
 //! [`store_suite!`](crate::store_suite) is for any [`Store`](crate::Store),
-//! [`transactional_suite!`](crate::transactional_suite) for those that share a database with the effects. Each
-//! case becomes a test of its own:
+//! [`transactional_suite!`](crate::transactional_suite) for those that share a database with the effects, and
+//! `locked_suite!` (feature `lock`) for those that also keep the fencing tokens of locks. Each case becomes a test of
+//! its own:
 //!
 //! ```
 //! async fn fixture() -> (idempotency::MemoryStore, ()) {
@@ -25,6 +26,8 @@ mod crashes;
 mod effects;
 mod leased;
 mod leases;
+#[cfg(feature = "lock")]
+mod locked;
 mod macros;
 mod model;
 #[cfg(feature = "sql")]
@@ -35,6 +38,8 @@ mod twins;
 
 #[doc(hidden)]
 pub mod cases {
+    #[cfg(feature = "lock")]
+    pub use super::locked::*;
     pub use super::{claims::*, leased::*, leases::*, model::*, sweeps::*};
     #[cfg(feature = "sql")]
     pub use super::{crashes::*, effects::*, twins::*};

@@ -26,4 +26,4 @@ pub use self::{
     stuck::StuckKey,
 };
 #[cfg(feature = "sql")]
-pub use sql::{CommitError, NotBegun, Session, TransactionalStore};
+pub use sql::{CommitError, Fence, FencingStore, NotBegun, Session, TransactionalStore};

@@ -2,6 +2,7 @@
 
 mod codes;
 mod connection;
+mod fencing;
 mod row;
 mod statements;
 mod store;

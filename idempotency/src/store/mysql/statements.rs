@@ -25,6 +25,8 @@ pub(super) struct Statements {
     pub(super) sweep_lock: Statement,
     pub(super) sweep_unlock: Statement,
     pub(super) check: Statement,
+    pub(super) fence: Statement,
+    pub(super) check_fences: Statement,
     pub(super) migrate: Statement,
 }
 
@@ -61,7 +63,13 @@ impl Statements {
             sweep_lock: statement(include_str!("sql/sweep_lock.sql")),
             sweep_unlock: statement(include_str!("sql/sweep_unlock.sql")),
             check: statement(include_str!("sql/check.sql")),
-            migrate: statement(include_str!("../../../migrations/mysql/0001_idempotency_keys.sql")),
+            fence: statement(include_str!("sql/fence.sql")),
+            check_fences: statement(include_str!("sql/check_fences.sql")),
+            migrate: statement(concat!(
+                include_str!("../../../migrations/mysql/0001_idempotency_keys.sql"),
+                ";\n",
+                include_str!("../../../migrations/mysql/0002_idempotency_fences.sql"),
+            )),
         }
     }
 }

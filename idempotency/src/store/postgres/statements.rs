@@ -20,6 +20,8 @@ pub(super) struct Statements {
     pub(super) stuck: Statement,
     pub(super) sweep: Statement,
     pub(super) check: Statement,
+    pub(super) fence: Statement,
+    pub(super) check_fences: Statement,
     pub(super) migrate: Statement,
 }
 
@@ -50,7 +52,13 @@ impl Statements {
             stuck: statement(include_str!("sql/stuck.sql")),
             sweep: statement(include_str!("sql/sweep.sql")),
             check: statement(include_str!("sql/check.sql")),
-            migrate: statement(include_str!("../../../migrations/postgres/0001_idempotency_keys.sql")),
+            fence: statement(include_str!("sql/fence.sql")),
+            check_fences: statement(include_str!("sql/check_fences.sql")),
+            migrate: statement(concat!(
+                include_str!("../../../migrations/postgres/0001_idempotency_keys.sql"),
+                ";\n",
+                include_str!("../../../migrations/postgres/0002_idempotency_fences.sql"),
+            )),
         }
     }
 }

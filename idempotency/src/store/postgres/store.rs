@@ -71,8 +71,12 @@ impl Store for PostgresStore {
     async fn check(&self) -> Result<(), StoreError> {
         let mut session = self.session().await?;
         let checked = raw_sql(&self.inner.statements.check).execute(session.connection()).await;
+        let checked = match checked {
+            Ok(_) => self.check_fences(session.connection()).await,
+            Err(error) => Err(self.store_error(error)),
+        };
         session.finish();
-        checked.map(|_| ()).map_err(|error| self.store_error(error))
+        checked
     }
 
     async fn find(&self, id: &KeyId) -> Result<Option<Record>, StoreError> {

@@ -1,6 +1,7 @@
 //! What the stores in a SQL database share.
 
 mod columns;
+mod fencing;
 mod raw_row;
 mod session;
 mod table;
@@ -18,6 +19,7 @@ pub(crate) use self::{
     table::Table,
 };
 pub use self::{
+    fencing::{Fence, FencingStore},
     session::Session,
     table::InvalidTable,
     transactional::{CommitError, NotBegun, TransactionalStore},

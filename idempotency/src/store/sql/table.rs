@@ -8,6 +8,7 @@ pub(crate) struct Table(Arc<str>);
 
 impl Table {
     pub(crate) const DEFAULT: &str = "idempotency_keys";
+    const DEFAULT_FENCES: &str = "idempotency_fences";
 
     /// Checks `name`, since it becomes part of the statements.
     pub(crate) fn new(name: &str) -> Result<Self, InvalidTable> {
@@ -33,9 +34,18 @@ impl Table {
         self.0.rsplit('.').next().unwrap_or(&self.0)
     }
 
+    /// The table of fences beside it.
+    pub(crate) fn fences(&self) -> Self {
+        if *self == Self::default() {
+            return Self(Self::DEFAULT_FENCES.into());
+        }
+        Self(format!("{}_fences", self.0).into())
+    }
+
     /// Puts the name into a statement in place of the default one, and its last part into names of indexes.
     pub(crate) fn put_into(&self, statement: &str) -> Arc<str> {
         let index_prefix = format!("{}_", Self::DEFAULT);
+        let statement = statement.replace(Self::DEFAULT_FENCES, self.fences().as_str());
         let marked = statement.replace(&index_prefix, "\0");
         marked.replace(Self::DEFAULT, &self.0).replace('\0', &format!("{}_", self.bare())).into()
     }
@@ -83,5 +93,12 @@ mod tests {
             &*table.put_into("CREATE INDEX idempotency_keys_expiry ON idempotency_keys"),
             "CREATE INDEX keys_expiry ON shop.keys"
         );
+    }
+
+    #[test]
+    fn the_fences_stand_beside_the_keys() {
+        let both = "FROM idempotency_keys, idempotency_fences";
+        assert_eq!(&*Table::default().put_into(both), both);
+        assert_eq!(&*Table::new("shop.keys").unwrap().put_into(both), "FROM shop.keys, shop.keys_fences");
     }
 }

@@ -30,7 +30,7 @@ pub struct SqliteStore {
 pub(super) struct Inner {
     pub(super) pool: SqlitePool,
     pub(super) statements: Statements,
-    table: Table,
+    pub(super) table: Table,
     writer: Arc<Mutex<()>>,
 }
 
@@ -86,8 +86,11 @@ impl Store for SqliteStore {
     }
 
     async fn check(&self) -> Result<(), StoreError> {
-        let checked = sqlx::raw_sql(&self.inner.statements.check).execute(&self.inner.pool).await;
-        checked.map(|_| ()).map_err(|error| self.store_error(error))
+        let connection = self.inner.pool.acquire().await;
+        let mut connection = connection.map_err(|error| self.store_error(error))?;
+        let checked = sqlx::raw_sql(&self.inner.statements.check).execute(&mut *connection).await;
+        checked.map_err(|error| self.store_error(error))?;
+        self.check_fences(&mut connection).await
     }
 
     async fn find(&self, id: &KeyId) -> Result<Option<Record>, StoreError> {
