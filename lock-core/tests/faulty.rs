@@ -6,7 +6,7 @@ use std::time::Duration;
 use lock_core::{
     BackendFault, BackendVerb, FaultyBackend, InProcessBackend, LockBackend, LockError, LockManager,
 };
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, advance, sleep};
 
 const SECOND: Duration = Duration::from_secs(1);
 const LEASE: Duration = Duration::from_secs(30);
@@ -93,6 +93,21 @@ async fn a_late_copy_of_an_acquire_does_not_keep_the_key() {
     let began = Instant::now();
     drop(b.lock("k").acquire().await.unwrap());
     assert!(began.elapsed() < SECOND, "{:?}", began.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_copy_of_an_acquire_does_not_stay_in_the_queue_of_a_lost_key() {
+    let backend = faulty();
+    let locks = node(&backend);
+    backend.next(BackendVerb::Acquire, BackendFault::Repeat(SECOND / 2));
+    locks.lock("k").lease(SECOND).acquire().await.unwrap().release().await.unwrap();
+    let guard = locks.lock("k").lease(SECOND).acquire().await.unwrap();
+    // The copy queues for nobody, and the process stands still until the lease is over.
+    sleep(3 * SECOND / 4).await;
+    advance(SECOND).await;
+    assert!(guard.release().await.is_err(), "the lease is over");
+    sleep(SECOND).await;
+    assert!(locks.lock("k").try_acquire().await.unwrap().is_some(), "left to the copy");
 }
 
 #[tokio::test(start_paused = true)]

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail as loudly as tests")]
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use lock_core::*;
@@ -14,6 +15,8 @@ struct Scripted {
     events: Mutex<Option<Arc<dyn BackendEvents>>>,
     acquires: Mutex<Vec<(AcquireRequest, tokio::sync::oneshot::Sender<AcquireReply>)>>,
     releases: Mutex<Vec<ReleaseRequest>>,
+    /// Whether renewals find that the lease is over.
+    ended: AtomicBool,
 }
 
 impl LockBackend for Scripted {
@@ -34,7 +37,8 @@ impl LockBackend for Scripted {
         BackendFuture::ready(Ok(ReleaseReply::Released))
     }
     fn renew(&self, requests: Vec<RenewRequest>) -> BackendFuture<RenewReply> {
-        BackendFuture::ready(Ok(RenewReply::new(Instant::now(), vec![true; requests.len()])))
+        let held = !self.ended.load(Ordering::Relaxed);
+        BackendFuture::ready(Ok(RenewReply::new(Instant::now(), vec![held; requests.len()])))
     }
     fn cancel(&self, _: CancelRequest) -> BackendFuture<()> {
         BackendFuture::ready(Ok(()))
@@ -96,6 +100,30 @@ async fn a_late_grant_message_does_not_bring_old_tokens_back() {
         task.await.unwrap();
     }
     assert_eq!(*tokens.lock(), [102, 103, 104, 105]);
+}
+
+/// A renewal only says that the key has no owner, or another: the release helps those along who queue.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_is_found_lost_is_given_back() {
+    let backend = Arc::new(Scripted::default());
+    let locks = LockManager::builder().backend(backend.clone());
+    let holder = tokio::spawn({
+        let locks = locks.clone();
+        async move {
+            let guard = locks.lock("k").lease(LEASE).acquire().await.unwrap();
+            guard.lost().await;
+            Instant::now()
+        }
+    });
+    settle().await;
+    let (request, answer) = backend.acquires.lock().remove(0);
+    answer.send(AcquireReply::Granted(grant(1))).unwrap();
+    backend.ended.store(true, Ordering::Relaxed);
+    let granted = Instant::now();
+    assert!(holder.await.unwrap() < granted + LEASE / 2, "the renewal told");
+    settle().await;
+    let released: Vec<_> = backend.releases.lock().iter().map(|release| release.ticket).collect();
+    assert_eq!(released, [request.ticket]);
 }
 
 /// The second copy of a command may be carried out long after the first.

@@ -64,7 +64,7 @@ pub enum ReleaseReply {
     Released,
     /// The key was given back, and the ticket named for requeueing got this answer.
     Requeued(AcquireReply),
-    /// The ticket did not own the key. Nothing was changed, and nothing requeued.
+    /// The ticket did not own the key, and nothing was requeued. If nobody owned it, the longest-queued node does now.
     Lost,
 }
 

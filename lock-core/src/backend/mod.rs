@@ -25,8 +25,8 @@ use crate::ticket::NodeId;
 /// and counts deadlines. What a backend has to keep:
 ///
 /// - A key has at most one owner, named by its ticket, until the lease ends, is released or extended. When it is
-///   released, or its lease has ended and anybody asks, the **longest-queued** node that is still connected becomes
-///   the owner and is told with [`BackendEvent::Granted`].
+///   released, or its lease has ended and anybody asks, gives back or leaves the queue, the **longest-queued** node
+///   that is still connected becomes the owner and is told with [`BackendEvent::Granted`].
 /// - **Every command may arrive twice** (the reply of the first was lost). A repeated acquire of the owner's own ticket
 ///   answers `Granted` with fresh tokens; of a queued ticket keeps its place; a repeated release changes nothing.
 /// - **Tokens grow**: every grant of a key carries tokens above all those of earlier grants, also when the earlier

@@ -186,6 +186,41 @@ pub async fn after_a_lease_ended_the_queue_comes_first(backend: Backend) {
     c.granted(late).await;
 }
 
+/// An owner that gives back a key after its lease ended makes the longest-queued the owner, and is not requeued.
+pub async fn a_release_after_the_lease_ended_helps_the_queue_along(backend: Backend) {
+    let [a, b, c] =
+        [Node::attach(&backend).await, Node::attach(&backend).await, Node::attach(&backend).await];
+    let key = key();
+    let (owner, _) = a.own(&key, SHORT).await;
+    let waiter = b.queue(&key, SHORT).await;
+    let last = c.queue(&key, LONG).await;
+    sleep(SHORT + Duration::from_millis(50)).await;
+    assert!(matches!(a.release(&key, owner).await, ReleaseReply::Lost));
+    b.granted(waiter).await;
+    assert!(!c.has_grant().await);
+    sleep(SHORT + Duration::from_millis(50)).await;
+    let (again, reply) = b.requeue(&key, waiter, LONG).await;
+    assert!(matches!(reply, ReleaseReply::Lost), "{reply:?}");
+    c.granted(last).await;
+    assert!(matches!(c.release(&key, last).await, ReleaseReply::Released));
+    assert!(matches!(b.release(&key, again).await, ReleaseReply::Lost));
+    assert!(!b.has_grant().await);
+}
+
+/// Whoever leaves the queue after the owner's lease ended makes the next in the queue the owner.
+pub async fn a_cancel_after_the_lease_ended_helps_the_queue_along(backend: Backend) {
+    let [a, b, c] =
+        [Node::attach(&backend).await, Node::attach(&backend).await, Node::attach(&backend).await];
+    let key = key();
+    a.own(&key, SHORT).await;
+    let gone = b.queue(&key, LONG).await;
+    let waiter = c.queue(&key, LONG).await;
+    sleep(SHORT + Duration::from_millis(50)).await;
+    b.cancel(&key, gone, LONG).await;
+    c.granted(waiter).await;
+    assert!(!b.has_grant().await);
+}
+
 /// A lease that is renewed does not end when it first would have.
 pub async fn a_renewed_lease_goes_on(backend: Backend) {
     let (a, b) = (Node::attach(&backend).await, Node::attach(&backend).await);

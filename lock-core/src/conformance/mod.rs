@@ -43,6 +43,8 @@ macro_rules! conformance_suite {
             a_requeued_ticket_comes_after_those_who_queued
             a_lease_ends
             after_a_lease_ended_the_queue_comes_first
+            a_release_after_the_lease_ended_helps_the_queue_along
+            a_cancel_after_the_lease_ended_helps_the_queue_along
             a_renewed_lease_goes_on
             a_renewal_names_the_keys_that_are_lost
             a_renewal_never_shortens_a_lease

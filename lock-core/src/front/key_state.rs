@@ -259,7 +259,11 @@ impl KeyState {
                 effects.command = Some(Command::Acquire(ask.request(cx.key, GRANT_BLOCK)));
                 self.phase = Phase::Asking(ask);
             }
-            None => self.phase = Phase::Vacant,
+            None => {
+                // Those who queue elsewhere need not wait until one of them asks.
+                effects.command = Some(release(ownership, cx));
+                self.phase = Phase::Vacant;
+            }
         }
         effects
     }

@@ -135,6 +135,15 @@ impl InProcessBackend {
         Some((next.ticket, BackendEvent::Granted { key: key.clone(), ticket: next.ticket, grant }))
     }
 
+    /// Makes the longest-queued attempt the owner of a key without one, such as one whose owner's lease has ended.
+    fn help_along(&self, key: &LockKey, entry: &mut Entry, floor: u64, now: Instant) -> Notice {
+        if entry.owner().is_some() {
+            return None;
+        }
+        let next = self.next(entry, None)?;
+        self.grant_unasked(key, entry, &next, floor, now)
+    }
+
     /// Answers an attempt; the ticket is queued if it asks for it.
     fn ask(
         &self,
@@ -195,7 +204,7 @@ impl LockBackend for InProcessBackend {
             let now = Instant::now();
             entry.expire(now);
             if !entry.is_owned_by(request.ticket) {
-                return (ReleaseReply::Lost, None);
+                return (ReleaseReply::Lost, self.help_along(key, entry, floor, now));
             }
             entry.give_up(request.used.get());
             if let Some(requeue) = request.requeue {
@@ -232,13 +241,13 @@ impl LockBackend for InProcessBackend {
 
     fn cancel(&self, request: CancelRequest) -> BackendFuture<()> {
         let notice = self.with(&request.key, |entry, floor| {
+            let now = Instant::now();
+            entry.expire(now);
             entry.remove(request.ticket);
-            if !entry.is_owned_by(request.ticket) {
-                return None;
+            if entry.is_owned_by(request.ticket) {
+                entry.give_up(entry.last_token());
             }
-            entry.give_up(entry.last_token());
-            let next = self.next(entry, None)?;
-            self.grant_unasked(&request.key, entry, &next, floor, Instant::now())
+            self.help_along(&request.key, entry, floor, now)
         });
         self.notify([notice]);
         BackendFuture::ready(Ok(()))

@@ -231,6 +231,7 @@ impl Node {
             ownership.renew_in = (renew_after(lease) - age).max(0);
         } else if self.queue.is_empty() {
             self.phase = Phase::Vacant;
+            self.release(cx, ticket, None);
         } else {
             self.ask(cx);
         }

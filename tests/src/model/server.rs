@@ -62,9 +62,10 @@ impl Server {
             Command::Renew { ticket, lease } => self.renew(settings, ticket, lease),
             Command::Cancel { ticket } => {
                 self.queue.retain(|queued| *queued != ticket);
-                if self.is_owner(ticket) && !self.pass_on(settings, None, publish) {
+                if self.is_owner(ticket) {
                     self.owner = None;
                 }
+                self.help_along(settings, publish);
                 Reply::Cancelled { ticket }
             }
         }
@@ -108,16 +109,17 @@ impl Server {
                     return Reply::Released { ticket };
                 }
             }
-            _ => return Reply::Lost { ticket, requeue },
-        }
-        let Some(next) = requeue else {
-            if !self.pass_on(settings, None, publish) {
-                self.owner = None;
+            _ => {
+                self.help_along(settings, publish);
+                return Reply::Lost { ticket, requeue };
             }
+        }
+        self.owner = None;
+        let Some(next) = requeue else {
+            self.help_along(settings, publish);
             return Reply::Released { ticket };
         };
         self.queue.push(next);
-        self.owner = None;
         if self.pass_on(settings, Some(next), publish) && !self.is_owner(next) {
             self.busy(next, Some(ticket))
         } else {
@@ -131,6 +133,13 @@ impl Server {
             owner.left = if settings.is(Mutation::RenewShortens) { lease } else { lease.max(owner.left) };
         }
         Reply::Renewed { ticket, lease, held }
+    }
+
+    /// Gives a key without an owner to the head of the queue.
+    fn help_along(&mut self, settings: &Settings, publish: &mut impl FnMut(u8, Event)) {
+        if self.owner.is_none() {
+            self.pass_on(settings, None, publish);
+        }
     }
 
     /// Makes the longest-queued ticket the owner and tells its node; a node without a subscription is skipped. When

@@ -7,10 +7,12 @@
 local TICKET, LEASE = ARGV[3], ARGV[4]
 
 redis.call('ZREM', WAITERS, TICKET .. '|' .. LEASE)
-if redis.call('GET', OWNER) ~= TICKET then
+local owner = redis.call('GET', OWNER)
+if owner and owner ~= TICKET then
   return {'left'}
 end
-if not pass_on('') then
+-- Also when the lease of whoever owned the key has run out: those who queue need not wait until one of them asks.
+if not pass_on('') and owner then
   redis.call('DEL', OWNER)
 end
-return {'released'}
+return {owner and 'released' or 'left'}

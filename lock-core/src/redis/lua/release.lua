@@ -4,13 +4,18 @@
 -- ARGV[4] requeue ticket   to put at the queue's end in the same step, or empty
 -- ARGV[5] requeue lease    milliseconds
 -- ARGV[6] requeue block    how many fencing tokens are wanted
--- Reply: {lost}       the ticket does not own the key; nothing was changed
+-- Reply: {lost}       the ticket does not own the key; if nobody does, the queue was helped along
 --     or {released}
 --     or, for the requeued ticket, the reply of acquire.lua
 
 local TICKET, REQUEUE, LEASE, BLOCK = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
 
-if redis.call('GET', OWNER) ~= TICKET then
+local owner = redis.call('GET', OWNER)
+if owner ~= TICKET then
+  if not owner then
+    -- The lease had run out: those who queue need not wait until one of them asks.
+    pass_on('')
+  end
   return {'lost'}
 end
 if REQUEUE == '' then
