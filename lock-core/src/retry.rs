@@ -137,6 +137,13 @@ mod tests {
         assert_eq!(count(RetryPolicy::default().attempts(0), "conflict").await, (1, Err("conflict")));
     }
 
+    #[test]
+    fn the_longest_pauses_are_pauses() {
+        let longest =
+            RetryPolicy::default().attempts(100).first_pause(Duration::MAX).longest_pause(Duration::MAX);
+        assert_eq!(longest.pauses().count(), 99);
+    }
+
     #[tokio::test(start_paused = true)]
     async fn gives_up_at_once_on_other_errors() {
         assert_eq!(count(RetryPolicy::default(), "broken").await, (1, Err("broken")));

@@ -12,7 +12,7 @@ use crate::front::ownership::Ownership;
 use crate::front::queue::WaitQueue;
 use crate::front::{Front, Handover, jitter};
 use crate::key::LockKey;
-use crate::options::Resolved;
+use crate::options::{LockOptions, Resolved};
 use crate::ticket::Ticket;
 use crate::token::FencingToken;
 
@@ -127,6 +127,8 @@ impl KeyState {
         how: Handover,
     ) -> Effects {
         let mut effects = Effects::default();
+        // What a backend says of a lease is not relied on for longer than anybody asks for.
+        let grant = &Grant { lease: grant.lease.min(LockOptions::MAX_LEASE), ..*grant };
         match &self.phase {
             Phase::Asking(Ask { ticket: asked, refill: Some(refill), .. })
             | Phase::Waiting { ask: Ask { ticket: asked, refill: Some(refill), .. }, .. }

@@ -31,6 +31,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::backend::{AcquireReply, BackendError, BackendEvent, BackendEvents, LockBackend};
 use crate::key::LockKey;
+use crate::options::LockOptions;
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::ticket::{NodeId, Ticket};
@@ -111,7 +112,9 @@ impl Front {
     fn retry_after(&self, remaining: Duration) -> Duration {
         if self.connected.load(Ordering::Acquire) {
             // A little after its end, and not all at once.
-            remaining + Duration::from_millis(1) + jitter(Duration::from_millis(10).min(remaining / 4))
+            remaining.min(LockOptions::MAX_LEASE)
+                + Duration::from_millis(1)
+                + jitter(Duration::from_millis(10).min(remaining / 4))
         } else {
             jitter(POLL)
         }
@@ -256,7 +259,7 @@ impl Front {
         self.closed.store(true, Ordering::Release);
         self.for_all(|state, cx| state.shut_down(cx));
         self.tasks.close();
-        if timeout(self.config.patience + LAST_WORDS, self.tasks.wait()).await.is_err() {
+        if timeout(self.config.patience.saturating_add(LAST_WORDS), self.tasks.wait()).await.is_err() {
             tracing::warn!(
                 "the lock backend did not confirm that everything was given back; the rest ends with its lease"
             );

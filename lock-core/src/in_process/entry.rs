@@ -4,6 +4,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::backend::Grant;
+use crate::in_process::until;
 use crate::ticket::Ticket;
 use crate::token::FencingToken;
 
@@ -81,7 +82,7 @@ impl Entry {
         // A late copy of the owner's own request must not shorten what it relies on.
         let relied_on =
             self.owner.filter(|(owner, _)| *owner == attempt.ticket).map_or(now, |(_, until)| until);
-        self.owner = Some((attempt.ticket, relied_on.max(now + attempt.lease)));
+        self.owner = Some((attempt.ticket, relied_on.max(until(now, attempt.lease))));
         Grant::new(FencingToken::new(token), block, attempt.lease, now).wanted(!self.queue.is_empty())
     }
 

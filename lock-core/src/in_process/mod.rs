@@ -23,6 +23,7 @@ use entry::{Attempt, Entry};
 use wall_clock::WallClock;
 
 const SHARDS: usize = 64;
+const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 /// A backend within this process: the embedded default, and the reference for others.
 ///
@@ -180,6 +181,12 @@ impl InProcessBackend {
     }
 }
 
+/// When a lease ends that begins at `since`.
+fn until(since: Instant, lease: Duration) -> Instant {
+    // Longer than the clock can count is for ever.
+    since.checked_add(lease).unwrap_or_else(|| since + FOR_EVER)
+}
+
 impl LockBackend for InProcessBackend {
     fn attach(&self, node: NodeId, events: Arc<dyn BackendEvents>) {
         self.nodes.write().insert(node, Arc::clone(&events));
@@ -233,7 +240,7 @@ impl LockBackend for InProcessBackend {
         let held = requests.iter().map(|request| {
             self.with(&request.key, |entry, _| {
                 entry.expire(since);
-                entry.renew(request.ticket, since + request.lease)
+                entry.renew(request.ticket, until(since, request.lease))
             })
         });
         BackendFuture::ready(Ok(RenewReply::new(since, held.collect())))
