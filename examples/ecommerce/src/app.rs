@@ -49,12 +49,7 @@ impl App {
     pub async fn open(settings: &Settings, metrics: PrometheusHandle) -> Result<Self, StartError> {
         let pool = PoolSettings { size: settings.pool_size, wait: settings.database_wait };
         let database = Database::open(&settings.database_url, pool).await?;
-        let locks = match &settings.redis_url {
-            Some(address) => {
-                LockManager::builder().prefix(&settings.redis_prefix).redis(address.reveal()).await?
-            }
-            None => LockManager::in_process(),
-        };
+        let locks = locks(settings).await?;
         let shared = match &settings.redis_url {
             Some(address) => Some(SharedRedis::connect(address.reveal(), &settings.redis_prefix).await?),
             None => None,
@@ -158,6 +153,18 @@ impl App {
         self.0.tasks.finish().await;
         self.0.locks.shutdown().await;
         self.0.database.close().await;
+    }
+}
+
+/// The locks that `settings` name.
+///
+/// # Errors
+///
+/// Redis cannot be had.
+pub async fn locks(settings: &Settings) -> Result<LockManager, lock_core::ConnectError> {
+    match &settings.redis_url {
+        Some(address) => LockManager::builder().prefix(&settings.redis_prefix).redis(address.reveal()).await,
+        None => Ok(LockManager::in_process()),
     }
 }
 

@@ -7,7 +7,8 @@ use std::error::Error;
 use std::process::ExitCode;
 
 use ecommerce::app::App;
-use ecommerce::settings::{Parsed, Settings, parse};
+use ecommerce::lab::{self, Demo};
+use ecommerce::settings::{Command, Parsed, Settings, parse};
 use ecommerce::signals::Signals;
 use ecommerce::{server, telemetry};
 use tokio::net::TcpListener;
@@ -17,7 +18,11 @@ const WRONG_SETTING: u8 = 2;
 
 fn main() -> ExitCode {
     match parse(std::env::args_os()) {
-        Parsed::Run(settings) => run(&settings).unwrap_or_else(|failure| failure.report()),
+        Parsed::Run(settings) => match &settings.command {
+            None => run(&settings),
+            Some(Command::Demo(demo)) => show(&settings, demo),
+        }
+        .unwrap_or_else(|failure| failure.report()),
         Parsed::Show(text) => {
             print!("{text}");
             ExitCode::SUCCESS
@@ -69,6 +74,13 @@ async fn run(settings: &Settings) -> Result<ExitCode, Failure> {
     announce(settings, &listener);
     let signals = Signals::listen().map_err(|error| Failure::new(&error))?;
     server::serve(app, listener, settings, &signals).await.map_err(|error| Failure::new(&error))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+#[tokio::main]
+async fn show(settings: &Settings, demo: &Demo) -> Result<ExitCode, Failure> {
+    telemetry::start_logging(&settings.log).map_err(|line| Failure { code: WRONG_SETTING, line })?;
+    lab::demo(settings, demo, |table| print!("{table}")).await.map_err(|error| Failure::new(&error))?;
     Ok(ExitCode::SUCCESS)
 }
 

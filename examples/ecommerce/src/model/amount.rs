@@ -6,6 +6,9 @@ use serde_json::Value;
 pub struct Amount(i64);
 
 impl Amount {
+    /// The least that can be moved.
+    pub const ONE: Self = Self(1);
+
     /// Reads an amount from a JSON value: a whole number from 1 to `i64::MAX`.
     ///
     /// # Errors

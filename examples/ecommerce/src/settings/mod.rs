@@ -10,14 +10,14 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 pub use address::{DatabaseAddress, InvalidAddress, RedisAddress};
 pub use parse::{Parsed, parse};
 pub use switch::Switch;
 
-use crate::lab::CrashAt;
-use duration::duration;
+use crate::lab::{CrashAt, Demo};
+pub(crate) use duration::duration;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -25,6 +25,7 @@ Examples:
   ecommerce --port 8081 --log debug            another port, every lock in the log
   DATABASE_URL=mysql://shop:secret@127.0.0.1/shop REDIS_URL=redis://127.0.0.1 ecommerce
                                                MySQL or MariaDB, and locks in Redis: start as many as you like
+  ecommerce demo                               what each defence is for: speed and damage of the same load, in a minute
   ecommerce --charge-lock=off                  what the lock is for: watch shop_version_conflicts_total grow
 
 Every setting is a flag or an environment variable; the flag wins. An unknown flag, an unknown variable that starts
@@ -115,6 +116,32 @@ pub struct Settings {
     /// right, by doing work again and again
     #[arg(long, env = "ECOMMERCE_CHARGE_LOCK", value_name = "SWITCH", default_value = "on")]
     pub charge_lock: Switch,
+
+    /// Whether somebody has said where the data is
+    #[arg(skip)]
+    pub database_is_given: bool,
+
+    /// What to do in place of serving
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program can do besides serving.
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Runs the same load under one defence after the other, and prints speed and damage
+    ///
+    /// The damage is counted in the database.
+    ///
+    /// Requests go to the use cases, without HTTP, from many tasks at once. Half of them charge a few balances; the others
+    /// come from clients that want one charge, one order and one coupon each, and send the first two three times at once
+    /// under one key.
+    ///
+    /// Without DATABASE_URL the data is in a SQLite file that is deleted afterwards, without REDIS_URL the locks are in
+    /// memory. With them it works beside the shop's data in rows of its own, and takes them away afterwards.
+    ///
+    /// Ends with exit code 1 when a broken defence shows no damage, or one that should hold shows some.
+    Demo(Demo),
 }
 
 impl Settings {

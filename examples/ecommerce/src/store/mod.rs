@@ -6,6 +6,7 @@ pub mod coupons;
 mod database;
 mod error;
 mod inserted;
+pub mod lab;
 mod leased;
 pub mod mock_gateway;
 mod mysql;

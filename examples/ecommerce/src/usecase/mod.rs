@@ -9,3 +9,5 @@ pub mod products;
 mod retried;
 pub mod top_products;
 pub mod users;
+
+pub(crate) use retried::retried;

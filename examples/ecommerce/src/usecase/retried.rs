@@ -6,7 +6,7 @@ use crate::error::ShopError;
 /// transaction.
 ///
 /// Counts `shop_version_conflicts_total` and, when the tries are used up, `shop_retries_exhausted_total`.
-pub(super) async fn retried<T, F>(use_case: &'static str, work: impl FnMut() -> F) -> Result<T, ShopError>
+pub(crate) async fn retried<T, F>(use_case: &'static str, work: impl FnMut() -> F) -> Result<T, ShopError>
 where
     F: Future<Output = Result<T, ShopError>>,
 {

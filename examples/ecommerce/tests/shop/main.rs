@@ -8,6 +8,7 @@ mod carts;
 mod charge;
 mod coupons;
 mod crash;
+mod demo;
 mod load;
 mod locks_in_redis;
 mod orders;

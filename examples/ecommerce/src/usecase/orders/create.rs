@@ -60,7 +60,8 @@ impl OrderDesk {
     }
 }
 
-async fn place(conn: &mut Conn<'_>, request: &PlaceOrder) -> Result<Order, ShopError> {
+/// The effect itself, in the transaction of the key.
+pub(crate) async fn place(conn: &mut Conn<'_>, request: &PlaceOrder) -> Result<Order, ShopError> {
     let PlaceOrder { user_id, basket, coupon_id } = request;
     users::find(conn, *user_id).await?.ok_or(ErrorCode::UserNotFound)?;
     let items = price(conn, basket).await?;

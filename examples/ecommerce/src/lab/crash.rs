@@ -1,5 +1,3 @@
-//! Switches that break things, to show what holds then. All are off unless asked for.
-
 use clap::ValueEnum;
 
 /// A step of a payment after which the process dies, as if its power had gone.
