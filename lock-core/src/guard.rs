@@ -54,8 +54,8 @@ impl Part {
 }
 
 impl LockGuard {
-    pub(crate) fn new(first: Part, rest: Vec<Part>, pattern: &'static str) -> Self {
-        Self { first, rest, acquired: Instant::now(), pattern }
+    pub(crate) fn new(first: Part, rest: Vec<Part>, pattern: &'static str, acquired: Instant) -> Self {
+        Self { first, rest, acquired, pattern }
     }
 
     fn holds(&self) -> impl Iterator<Item = &Hold> {
@@ -65,6 +65,11 @@ impl LockGuard {
     /// How the turn on the first key came about.
     pub(crate) fn handover(&self) -> Handover {
         self.first.hold().handover
+    }
+
+    /// The family of keys that this one belongs to; empty when it was not named.
+    pub(crate) fn pattern(&self) -> &'static str {
+        self.pattern
     }
 
     /// How long ago the lock was acquired.
@@ -113,7 +118,10 @@ impl LockGuard {
     ///
     /// Safe: nothing is lost when the future is dropped.
     pub async fn lost(&self) {
-        self.held().lost().await;
+        match self.rest.is_empty() {
+            true => self.first.hold().ended().await,
+            false => self.held().lost().await,
+        }
     }
 
     /// A view of the lock that can be moved into tasks; it does not keep the lock.
@@ -170,7 +178,7 @@ impl LockGuard {
 
 impl Drop for LockGuard {
     fn drop(&mut self) {
-        telemetry::released(self.key(), self.pattern, self.acquired.elapsed());
+        telemetry::released(self);
     }
 }
 

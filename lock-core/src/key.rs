@@ -1,7 +1,12 @@
 use std::borrow::Borrow;
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+/// Keys come from outside: nobody may be able to guess which of them share a hash.
+static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// What is locked: the name of one resource, such as `balance:user:42`.
 ///
@@ -15,8 +20,12 @@ use std::sync::Arc;
 /// assert!(LockKey::new("").is_err());
 /// # Ok::<(), lock_core::InvalidKey>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct LockKey(Arc<str>);
+#[derive(Clone)]
+pub struct LockKey {
+    text: Arc<str>,
+    /// Of the text, in this process: computed once, although a key is looked up in several tables on its way.
+    code: u64,
+}
 
 impl LockKey {
     /// The longest key, in bytes.
@@ -41,12 +50,44 @@ impl LockKey {
         if control {
             return Err(InvalidKey::ControlCharacter);
         }
-        Ok(Self(text.into()))
+        Ok(Self { text: text.into(), code: HASHER.hash_one(text) })
     }
 
     /// The key as text.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// A hash that differs from process to process.
+    pub(crate) fn code(&self) -> u64 {
+        self.code
+    }
+}
+
+impl PartialEq for LockKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.code == other.code && self.text == other.text
+    }
+}
+
+impl Eq for LockKey {}
+
+impl PartialOrd for LockKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for LockKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.text.cmp(&other.text)
+    }
+}
+
+// As the text, by which a key may be looked up.
+impl Hash for LockKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
     }
 }
 

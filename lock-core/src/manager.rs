@@ -102,6 +102,14 @@ impl LockManager {
         Ok(key)
     }
 
+    /// Refuses keys that mean something else to the backend.
+    pub(crate) fn check(&self, keys: Keys) -> Result<Keys, InvalidKey> {
+        for key in std::iter::once(&keys.first).chain(&keys.rest) {
+            self.front.backend().check_key(key)?;
+        }
+        Ok(keys)
+    }
+
     /// Waits for the lock on `key` and drives `work` while it is held; see [`LockRequest::run`].
     ///
     /// # Errors

@@ -1,17 +1,22 @@
 //! What the expansion of `#[distributed_lock]` calls. Not part of the public interface.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::future::Future;
 use std::panic::Location;
+use std::pin::pin;
 
 pub use crate::error::LockError;
 pub use crate::held::HeldLock;
 pub use crate::options::LockOptions;
 pub use crate::output::GuardedOutput;
 
+use crate::guard::LockGuard;
+use crate::held;
 use crate::key::{InvalidKey, LockKey};
+use crate::keys::Keys;
 use crate::manager::LockManager;
-use crate::run::run_guarded;
+use crate::request::LockRequest;
+use crate::run::drive;
 
 pub fn manager(manager: &LockManager) -> LockManager {
     manager.clone()
@@ -22,11 +27,38 @@ pub fn installed() -> Result<LockManager, LockError> {
 }
 
 pub fn key(text: fmt::Arguments<'_>) -> Result<LockKey, LockError> {
-    let key = match text.as_str() {
-        Some(text) => LockKey::new(text),
-        None => LockKey::new(text.to_string()),
-    };
-    key.map_err(LockError::from)
+    if let Some(text) = text.as_str() {
+        return Ok(LockKey::new(text)?);
+    }
+    let mut short = Short { text: [0; SHORT], len: 0 };
+    match short.write_fmt(text) {
+        Ok(()) => Ok(LockKey::new(short.as_str())?),
+        Err(fmt::Error) => Ok(LockKey::new(text.to_string())?),
+    }
+}
+
+/// Nearly all keys are shorter.
+const SHORT: usize = 96;
+
+/// A text that needs no allocation; longer ones do not fit.
+struct Short {
+    text: [u8; SHORT],
+    len: usize,
+}
+
+impl Short {
+    fn as_str(&self) -> &str {
+        self.text.get(..self.len).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
+    }
+}
+
+impl Write for Short {
+    fn write_str(&mut self, part: &str) -> fmt::Result {
+        let end = self.len + part.len();
+        self.text.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(part.as_bytes());
+        self.len = end;
+        Ok(())
+    }
 }
 
 pub fn each<const N: usize>(keys: [Result<LockKey, LockError>; N]) -> Result<Vec<LockKey>, LockError> {
@@ -53,7 +85,7 @@ where
     R: GuardedOutput,
     F: Future<Output = R>,
 {
-    run_keys(manager, key.map(|key| vec![key]), options, Location::caller(), body)
+    run_keys(manager, key.map(|key| Ok(Keys::one(key))), options, Location::caller(), body)
 }
 
 #[track_caller]
@@ -67,12 +99,12 @@ where
     R: GuardedOutput,
     F: Future<Output = R>,
 {
-    run_keys(manager, keys, options, Location::caller(), body)
+    run_keys(manager, keys.map(Keys::all), options, Location::caller(), body)
 }
 
 async fn run_keys<R, F>(
     manager: Result<LockManager, LockError>,
-    keys: Result<Vec<LockKey>, LockError>,
+    keys: Result<Result<Keys, InvalidKey>, LockError>,
     options: LockOptions,
     place: &'static Location<'static>,
     body: impl FnOnce(HeldLock) -> F,
@@ -81,10 +113,22 @@ where
     R: GuardedOutput,
     F: Future<Output = R>,
 {
-    let outcome = async {
-        let manager = manager?;
-        let guard = manager.lock_all(keys?).options(options).place(place).acquire().await?;
-        run_guarded(guard, place, options.pattern.unwrap_or_default(), body).await
+    let guard = match acquire(manager, keys, options, place).await {
+        Ok(guard) => guard,
+        Err(error) => return R::from_lock_error(error),
     };
-    outcome.await.unwrap_or_else(R::from_lock_error)
+    let held = guard.held();
+    let work = pin!(held::scope(held.clone(), place, body(held)));
+    drive(&guard, work).await.unwrap_or_else(R::from_lock_error)
+}
+
+async fn acquire(
+    manager: Result<LockManager, LockError>,
+    keys: Result<Result<Keys, InvalidKey>, LockError>,
+    options: LockOptions,
+    place: &'static Location<'static>,
+) -> Result<LockGuard, LockError> {
+    let (manager, keys) = (manager?, keys?);
+    let keys = keys.and_then(|keys| manager.check(keys));
+    LockRequest::new(&manager, keys).options(options).place(place).acquire().await
 }

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::panic::Location;
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -7,12 +8,12 @@ use tracing::{Instrument, Span};
 
 use crate::error::LockError;
 use crate::guard::LockGuard;
-use crate::held::HeldLock;
+use crate::held::{self, HeldLock};
 use crate::key::InvalidKey;
 use crate::keys::Keys;
 use crate::manager::LockManager;
 use crate::options::{LockOptions, Resolved};
-use crate::run::run_guarded;
+use crate::run::drive;
 use crate::take::Taker;
 use crate::telemetry;
 
@@ -134,9 +135,11 @@ impl<'m> LockRequest<'m> {
     ///
     /// Safe for the lock: when dropped, `work` is dropped and the lock given back.
     pub async fn run<T, W: AsyncFnOnce(HeldLock) -> T>(self, work: W) -> Result<T, LockError> {
-        let (place, pattern) = (self.place, self.options.pattern.unwrap_or_default());
+        let place = self.place;
         let guard = self.acquire().await?;
-        run_guarded(guard, place, pattern, |held| work(held)).await
+        let held = guard.held();
+        let work = pin!(held::scope(held.clone(), place, work(held)));
+        drive(&guard, work).await
     }
 
     async fn acquire_with(self, options: &Resolved) -> Result<LockGuard, LockError> {
@@ -152,13 +155,17 @@ impl<'m> LockRequest<'m> {
         let (span, result) = match self.keys {
             Ok(keys) => {
                 let span = telemetry::acquire_span(&keys.first, keys.rest.len() + 1, pattern);
-                let taken = taker.take(keys, pattern).instrument(span.clone()).await;
+                // Most keys are at hand in most processes; only waiting needs a future, and futures are moved about.
+                let taken = match span.in_scope(|| taker.take_at_once(&keys, pattern, began)) {
+                    Some(guard) => Ok(guard),
+                    None => taker.take(keys, pattern).instrument(span.clone()).await,
+                };
                 (span, taken)
             }
             Err(error) => (Span::none(), Err(error.into())),
         };
         match &result {
-            Ok(guard) => telemetry::acquired(&span, guard, pattern, began.elapsed()),
+            Ok(guard) => telemetry::acquired(&span, guard, began),
             Err(error) => telemetry::refused(&span, error, pattern),
         }
         result

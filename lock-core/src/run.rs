@@ -1,37 +1,39 @@
 use std::future::Future;
-use std::panic::Location;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::task::Poll;
 
 use crate::error::LockError;
 use crate::guard::LockGuard;
-use crate::held::{self, HeldLock};
 use crate::telemetry;
 
-/// Runs `work` until it ends or the lock is lost, and gives the lock back.
-pub(crate) async fn run_guarded<F: Future>(
-    guard: LockGuard,
-    place: &'static Location<'static>,
-    pattern: &'static str,
-    work: impl FnOnce(HeldLock) -> F,
+/// Drives `work` until it ends or the lock is lost. The caller drops the work first and the guard after it.
+///
+/// The work is borrowed: each function that takes a future by value makes the one around it larger by that much.
+pub(crate) async fn drive<F: Future>(
+    guard: &LockGuard,
+    mut work: Pin<&mut F>,
 ) -> Result<F::Output, LockError> {
-    let held = guard.held();
-    let span = telemetry::run_span(&guard, pattern);
-    let outcome = {
-        let mut lost = pin!(held.lost());
-        let mut work = pin!(held::scope(held.clone(), place, work(held.clone())));
-        std::future::poll_fn(|cx| {
-            if lost.as_mut().poll(cx).is_ready() {
-                return Poll::Ready(None);
-            }
-            let _entered = span.enter();
-            work.as_mut().poll(cx).map(Some)
-        })
-        .await
-    };
-    telemetry::ran(&span, &guard, outcome.is_none());
+    let span = telemetry::run_span(guard);
+    let mut lost = pin!(guard.lost());
+    let mut watching = false;
+    let outcome = std::future::poll_fn(|cx| {
+        let is_lost = if watching { lost.as_mut().poll(cx).is_ready() } else { !guard.is_held() };
+        if is_lost {
+            return Poll::Ready(None);
+        }
+        if let Poll::Ready(output) = span.in_scope(|| work.as_mut().poll(cx)) {
+            return Poll::Ready(Some(output));
+        }
+        // Work that never waits needs no timer.
+        if !std::mem::replace(&mut watching, true) && lost.as_mut().poll(cx).is_ready() {
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    })
+    .await;
+    telemetry::ran(&span, guard, outcome.is_none());
     outcome.ok_or_else(|| {
-        telemetry::lost(guard.key(), pattern);
+        telemetry::lost(guard);
         LockError::Lost { key: guard.key().clone() }
     })
 }

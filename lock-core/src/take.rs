@@ -21,6 +21,15 @@ pub(crate) struct Taker<'m> {
 }
 
 impl Taker<'_> {
+    /// Takes the key if that needs no waiting; none otherwise, or when there are several. The time is `now`.
+    pub(crate) fn take_at_once(&self, keys: &Keys, pattern: &'static str, now: Instant) -> Option<LockGuard> {
+        if !keys.rest.is_empty() || !matches!(self.stand(&keys.first), Ok(None)) {
+            return None;
+        }
+        let turn = self.manager.front().acquire_at_once(&keys.first, &self.options, now)?;
+        Some(LockGuard::new(Part::Own(turn), Vec::new(), pattern, now))
+    }
+
     /// Takes all keys or none.
     pub(crate) async fn take(&self, keys: Keys, pattern: &'static str) -> Result<LockGuard, LockError> {
         let joined = self.stand(&keys.first)?;
@@ -29,7 +38,7 @@ impl Taker<'_> {
                 Some(hold) => Part::Joined(hold),
                 None => Part::Own(self.manager.front().acquire(keys.first, &self.options).await?),
             };
-            return Ok(LockGuard::new(first, Vec::new(), pattern));
+            return Ok(LockGuard::new(first, Vec::new(), pattern, Instant::now()));
         }
         let mut free = Vec::with_capacity(keys.rest.len() + 1);
         let mut parts = Vec::with_capacity(keys.rest.len() + 1);
@@ -42,7 +51,7 @@ impl Taker<'_> {
         self.take_free(free, &mut parts).await?;
         parts.sort_unstable_by(|a, b| a.hold().key.cmp(&b.hold().key));
         let first = parts.remove(0);
-        Ok(LockGuard::new(first, parts, pattern))
+        Ok(LockGuard::new(first, parts, pattern, Instant::now()))
     }
 
     /// First all at once, in one round trip; when one is busy, one after the other in their order.

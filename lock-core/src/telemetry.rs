@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tracing::Span;
 use tracing::field::Empty;
 
@@ -28,11 +29,11 @@ pub(crate) fn acquire_span(first: &LockKey, keys: usize, pattern: &'static str) 
 }
 
 /// Surrounds the work under a lock.
-pub(crate) fn run_span(guard: &LockGuard, pattern: &'static str) -> Span {
+pub(crate) fn run_span(guard: &LockGuard) -> Span {
     tracing::debug_span!(
         "lock.run",
         key = %guard.key(),
-        pattern,
+        pattern = guard.pattern(),
         token = guard.token().get(),
         hold_us = Empty,
         lost = Empty
@@ -73,33 +74,33 @@ impl Drop for Asking {
     }
 }
 
-pub(crate) fn acquired(span: &Span, guard: &LockGuard, pattern: &'static str, waited: Duration) {
+/// Says that the lock asked for at `began` was obtained. Looks at the clock only when somebody listens.
+pub(crate) fn acquired(span: &Span, guard: &LockGuard, began: Instant) {
     let handover = guard.handover().name();
     if !span.is_disabled() {
-        span.record("wait_us", micros(waited));
+        span.record("wait_us", micros(began.elapsed()));
         span.record("handover", handover);
         span.record("token", guard.token().get());
     }
-    tracing::debug!(key = %guard.key(), wait_us = micros(waited), handover, "lock acquired");
+    tracing::debug!(key = %guard.key(), wait_us = micros(began.elapsed()), handover, "lock acquired");
     #[cfg(feature = "metrics")]
     {
+        let pattern = guard.pattern();
         metrics::counter!("lock_acquired_total", "key" => pattern, "handover" => handover).increment(1);
-        metrics::histogram!("lock_wait_seconds", "key" => pattern).record(waited.as_secs_f64());
+        metrics::histogram!("lock_wait_seconds", "key" => pattern).record(began.elapsed().as_secs_f64());
         metrics::gauge!("lock_held", "key" => pattern).increment(1.0);
     }
-    #[cfg(not(feature = "metrics"))]
-    let _ = pattern;
 }
 
-pub(crate) fn released(key: &LockKey, pattern: &'static str, held: Duration) {
-    tracing::debug!(%key, hold_us = micros(held), "lock released");
+/// Says that a guard is given back. Looks at the clock only when somebody listens.
+pub(crate) fn released(guard: &LockGuard) {
+    tracing::debug!(key = %guard.key(), hold_us = micros(guard.age()), "lock released");
     #[cfg(feature = "metrics")]
     {
-        metrics::histogram!("lock_hold_seconds", "key" => pattern).record(held.as_secs_f64());
+        let pattern = guard.pattern();
+        metrics::histogram!("lock_hold_seconds", "key" => pattern).record(guard.age().as_secs_f64());
         metrics::gauge!("lock_held", "key" => pattern).decrement(1.0);
     }
-    #[cfg(not(feature = "metrics"))]
-    let _ = pattern;
 }
 
 pub(crate) fn refused(span: &Span, error: &LockError, pattern: &'static str) {
@@ -118,12 +119,10 @@ pub(crate) fn refused(span: &Span, error: &LockError, pattern: &'static str) {
     let _ = pattern;
 }
 
-pub(crate) fn lost(key: &LockKey, pattern: &'static str) {
-    tracing::warn!(%key, "lock lost: the work under it was stopped");
+pub(crate) fn lost(guard: &LockGuard) {
+    tracing::warn!(key = %guard.key(), "lock lost: the work under it was stopped");
     #[cfg(feature = "metrics")]
-    metrics::counter!("lock_lost_total", "key" => pattern).increment(1);
-    #[cfg(not(feature = "metrics"))]
-    let _ = pattern;
+    metrics::counter!("lock_lost_total", "key" => guard.pattern()).increment(1);
 }
 
 fn reason(error: &LockError) -> &'static str {

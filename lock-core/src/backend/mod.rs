@@ -16,6 +16,8 @@ pub use request::{AcquireRequest, CancelRequest, ReleaseRequest, RenewRequest, R
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use crate::key::{InvalidKey, LockKey};
 use crate::ticket::NodeId;
 
@@ -53,6 +55,22 @@ pub trait LockBackend: Send + Sync + 'static {
 
     /// Detaches a node: its queued tickets are skipped from now on.
     fn detach(&self, node: NodeId);
+
+    /// Grants a key that nobody owns and nobody queues for, if that is done without waiting and without an event; none
+    /// otherwise, with nothing changed: [`acquire`](Self::acquire) then does it. The time is `now`.
+    ///
+    /// A backend to which every command has to travel need not override it.
+    fn acquire_at_once(&self, _request: &AcquireRequest, _now: Instant) -> Option<Grant> {
+        None
+    }
+
+    /// Gives a key back that nobody queues for, if that is done without waiting and without an event; false otherwise,
+    /// with nothing changed: [`release`](Self::release) then does it. The time is `now`.
+    ///
+    /// A backend to which every command has to travel need not override it.
+    fn release_at_once(&self, _request: &ReleaseRequest, _now: Instant) -> bool {
+        false
+    }
 
     /// Asks for a key.
     fn acquire(&self, request: AcquireRequest) -> BackendFuture<AcquireReply>;

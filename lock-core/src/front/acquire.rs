@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::backend::{AcquireReply, BackendFuture};
 use crate::error::LockError;
 use crate::front::arrival::Arrival;
+use crate::front::key_state::Context;
 use crate::front::queue::Verdict;
 use crate::front::{Front, Turn};
 use crate::key::LockKey;
@@ -17,6 +18,28 @@ use crate::options::Resolved;
 use crate::ticket::Ticket;
 
 impl Front {
+    /// Takes a turn on `key` if that needs no waiting; none otherwise, with nothing changed. The time is `now`.
+    pub(crate) fn acquire_at_once(
+        self: &Arc<Self>,
+        key: &LockKey,
+        options: &Resolved,
+        now: Instant,
+    ) -> Option<Turn> {
+        self.ensure_upkeep();
+        let (turn, due) = self.shards.with(key, |state| {
+            // Under the same mutex as the shutdown of this key, so that nobody slips in after it.
+            if self.is_closed() {
+                return (None, None);
+            }
+            let turn = state.take_at_once(&Context { front: self, key, now }, options);
+            (turn, state.due())
+        });
+        if let Some(due) = due {
+            self.alarm.ring_by(due);
+        }
+        turn
+    }
+
     /// Waits for a turn on `key`. Dropping the future leaves the queue.
     pub(crate) async fn acquire(
         self: &Arc<Self>,

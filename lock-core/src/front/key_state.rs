@@ -3,14 +3,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::backend::{BackendError, Grant, ReleaseRequest, RenewRequest, Requeue};
+use crate::backend::{AcquireRequest, BackendError, Grant, ReleaseRequest, RenewRequest, Requeue};
 use crate::error::LockError;
 use crate::front::arrival::Arrival;
 use crate::front::ask::{Ask, GRANT_BLOCK, REFILL_BLOCK, Refill};
 use crate::front::effects::{Command, Effects};
 use crate::front::ownership::Ownership;
 use crate::front::queue::WaitQueue;
-use crate::front::{Front, Handover, jitter};
+use crate::front::{Front, Handover, Turn, jitter};
 use crate::key::LockKey;
 use crate::options::{LockOptions, Resolved};
 use crate::ticket::Ticket;
@@ -70,13 +70,8 @@ impl KeyState {
         if cx.front.is_closed() {
             return (Arrival::ShutDown, effects);
         }
-        if let Phase::Owned(ownership) = &mut self.phase
-            && ownership.turn.is_none()
-            && ownership.term.is_live(cx.now)
-            && ownership.has_tokens()
-            && self.queue.is_empty()
-        {
-            return (Arrival::Turn(ownership.begin_turn(cx.front, cx.key, options, cx.now)), effects);
+        if let Some(turn) = self.take_at_once(cx, options) {
+            return (Arrival::Turn(turn), effects);
         }
         let must_wait = match &self.phase {
             Phase::Vacant => false,
@@ -102,6 +97,31 @@ impl KeyState {
             _ => {}
         }
         (Arrival::Queued { id, verdict, ask }, effects)
+    }
+
+    /// A caller asks for the key and gets it without any waiting: it is kept idle, or the backend has it at hand.
+    pub(crate) fn take_at_once(&mut self, cx: &Context<'_>, options: &Resolved) -> Option<Turn> {
+        if !self.queue.is_empty() {
+            return None;
+        }
+        match &mut self.phase {
+            Phase::Owned(ownership)
+                if ownership.turn.is_none() && ownership.term.is_live(cx.now) && ownership.has_tokens() =>
+            {
+                Some(ownership.begin_turn(cx.front, cx.key, options, cx.now))
+            }
+            Phase::Vacant => {
+                let ticket = cx.front.next_ticket();
+                let request = AcquireRequest::new(cx.key.clone(), ticket, options.lease);
+                let request = request.wait(false).block(GRANT_BLOCK);
+                let grant = cx.front.backend.acquire_at_once(&request, cx.now)?;
+                let mut ownership = Ownership::new(ticket, &grant, options.lease, Handover::Request, cx.now);
+                let turn = ownership.begin_turn(cx.front, cx.key, options, cx.now);
+                self.phase = Phase::Owned(ownership);
+                Some(turn)
+            }
+            _ => None,
+        }
     }
 
     /// A caller gives up waiting; false when it was called up already.
@@ -372,10 +392,15 @@ impl KeyState {
             return;
         };
         let Some(head) = self.queue.head() else {
-            if !(live && ownership.end_turn(cx.now)) {
-                effects.command = Some(release(ownership, cx));
-                self.phase = Phase::Vacant;
+            if live && ownership.end_turn(cx.now) {
+                return;
             }
+            let request = ownership.release_request(cx.key);
+            if !cx.front.backend.release_at_once(&request, cx.now) {
+                let until = cx.now + ownership.lease;
+                effects.command = Some(Command::Release { request, until });
+            }
+            self.phase = Phase::Vacant;
             return;
         };
         if live && ownership.may_hand_over(cx.now) {

@@ -1,6 +1,3 @@
-use std::hash::BuildHasher;
-use std::hash::RandomState;
-
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use tokio::time::Instant;
@@ -13,7 +10,6 @@ const SHARDS: usize = 64;
 
 /// All keys that this node owns, asks for or waits for, spread over shards so that tasks rarely meet at one mutex.
 pub(crate) struct Shards {
-    hasher: RandomState,
     shards: Box<[Mutex<Shard>]>,
 }
 
@@ -24,28 +20,24 @@ struct Shard {
     due: Option<Instant>,
 }
 
-/// What is known of a key. Its hash is kept: the key is hashed once per change, though it is looked up twice.
+/// What is known of a key.
 struct Known {
-    hash: u64,
     key: LockKey,
     state: KeyState,
 }
 
 impl Default for Shards {
     fn default() -> Self {
-        Self { hasher: RandomState::new(), shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
+        Self { shards: (0..SHARDS).map(|_| Mutex::default()).collect() }
     }
 }
 
 impl Shards {
     /// Changes the state of one key; a key about which nothing is left to know is forgotten.
     pub(crate) fn with<R>(&self, key: &LockKey, change: impl FnOnce(&mut KeyState) -> R) -> R {
-        let hash = self.hasher.hash_one(key);
-        let mut shard = self.shards[hash as usize % SHARDS].lock();
+        let mut shard = self.shards[key.code() as usize % SHARDS].lock();
         let shard = &mut *shard;
-        // The lowest bits chose the shard.
-        let hash = hash.rotate_right(6);
-        let (result, due) = match shard.keys.entry(hash, |known| known.key == *key, |known| known.hash) {
+        let (result, due) = match shard.keys.entry(hash(key), |known| known.key == *key, Known::hash) {
             Entry::Occupied(mut entry) => {
                 let state = &mut entry.get_mut().state;
                 let result = change(state);
@@ -60,7 +52,7 @@ impl Shards {
                 let result = change(&mut state);
                 let due = state.due();
                 if !state.is_vacant() {
-                    entry.insert(Known { hash, key: key.clone(), state });
+                    entry.insert(Known { key: key.clone(), state });
                 }
                 (result, due)
             }
@@ -92,6 +84,17 @@ impl Shards {
         }
         next
     }
+}
+
+impl Known {
+    fn hash(&self) -> u64 {
+        hash(&self.key)
+    }
+}
+
+/// Within a shard, which the lowest bits chose.
+fn hash(key: &LockKey) -> u64 {
+    key.code().rotate_right(SHARDS.trailing_zeros())
 }
 
 impl Shard {

@@ -5,7 +5,6 @@ mod wall_clock;
 
 use std::collections::HashMap;
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -31,7 +30,6 @@ const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 /// clock in microseconds, as those of the Redis backend do, so that a service may move from one to the other with the
 /// tokens it has stored. It follows tokio's paused time.
 pub struct InProcessBackend {
-    hasher: RandomState,
     shards: Box<[Mutex<Shard>]>,
     nodes: RwLock<HashMap<NodeId, Arc<dyn BackendEvents>>>,
     clock: WallClock,
@@ -44,11 +42,14 @@ struct Shard {
     floor: u64,
 }
 
-/// A key with its hash, which is computed once per command.
 struct Known {
-    hash: u64,
     key: LockKey,
     entry: Entry,
+}
+
+/// Within a shard, which the lowest bits chose.
+fn hash(key: &LockKey) -> u64 {
+    key.code().rotate_right(SHARDS.trailing_zeros())
 }
 
 /// An event and who it is for.
@@ -58,7 +59,6 @@ impl InProcessBackend {
     /// A backend on which nothing is locked.
     pub fn new() -> Self {
         Self {
-            hasher: RandomState::new(),
             shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
             nodes: RwLock::default(),
             clock: WallClock::new(),
@@ -66,12 +66,9 @@ impl InProcessBackend {
     }
 
     fn with<R>(&self, key: &LockKey, change: impl FnOnce(&mut Entry, u64) -> R) -> R {
-        let hash = self.hasher.hash_one(key);
-        let mut shard = self.shards[hash as usize % SHARDS].lock();
+        let mut shard = self.shards[key.code() as usize % SHARDS].lock();
         let shard = &mut *shard;
-        // The lowest bits chose the shard.
-        let hash = hash.rotate_right(6);
-        match shard.keys.entry(hash, |known| known.key == *key, |known| known.hash) {
+        match shard.keys.entry(hash(key), |known| known.key == *key, |known| hash(&known.key)) {
             hash_table::Entry::Occupied(mut known) => {
                 let entry = &mut known.get_mut().entry;
                 let result = change(entry, shard.floor);
@@ -85,7 +82,7 @@ impl InProcessBackend {
                 let mut entry = Entry::default();
                 let result = change(&mut entry, shard.floor);
                 if !entry.is_idle() {
-                    known.insert(Known { hash, key: key.clone(), entry });
+                    known.insert(Known { key: key.clone(), entry });
                 }
                 result
             }
@@ -195,6 +192,25 @@ impl LockBackend for InProcessBackend {
 
     fn detach(&self, node: NodeId) {
         self.nodes.write().remove(&node);
+    }
+
+    fn acquire_at_once(&self, request: &AcquireRequest, now: Instant) -> Option<Grant> {
+        let attempt = Attempt { ticket: request.ticket, lease: request.lease, block: request.block };
+        self.with(&request.key, |entry, floor| {
+            entry.is_idle().then(|| self.grant(entry, &attempt, floor, now))
+        })
+    }
+
+    fn release_at_once(&self, request: &ReleaseRequest, now: Instant) -> bool {
+        self.with(&request.key, |entry, _| {
+            let simple = request.requeue.is_none()
+                && entry.queued() == 0
+                && entry.owner().is_some_and(|(owner, until)| owner == request.ticket && now < until);
+            if simple {
+                entry.give_up(request.used.get());
+            }
+            simple
+        })
     }
 
     fn acquire(&self, request: AcquireRequest) -> BackendFuture<AcquireReply> {
