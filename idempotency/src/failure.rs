@@ -92,4 +92,4 @@ pub trait Failure: From<IdempotencyError> {
 
 impl Failure for IdempotencyError {}
 
-impl Failure for Box<dyn std::error::Error + Send + Sync> {}
+impl Failure for Box<dyn std::error::Error + Send + Sync + '_> {}

@@ -35,6 +35,10 @@
     allow(dead_code, unused_imports, reason = "what SQL stores share, while none of them is built")
 )]
 
+#[cfg(feature = "macros")]
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 mod admin;
 mod answer;
 mod body_digest;
@@ -62,6 +66,8 @@ mod observe;
 #[cfg(feature = "sql")]
 mod open_key;
 mod outcome;
+#[cfg(feature = "macros")]
+mod output;
 mod payload;
 mod request;
 mod scope;
@@ -78,6 +84,8 @@ pub use crate::http::{IdempotencyLayer, IdempotencyService, Profile, ResponseCla
 pub use crate::locked::LockedRequest;
 #[cfg(feature = "sql")]
 pub use crate::open_key::{Claimed, OpenKey};
+#[cfg(feature = "macros")]
+pub use crate::output::{IdempotentOutput, KeyArgument};
 #[cfg(feature = "mysql")]
 pub use crate::store::mysql::MySqlStore;
 #[cfg(feature = "postgres")]
@@ -110,6 +118,8 @@ pub use crate::{
     },
     sweeper::Sweep,
 };
+#[cfg(feature = "macros")]
+pub use lock_macros::idempotent;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -63,39 +63,49 @@ impl Args {
 
 impl Parse for Args {
     fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let (mut args, mut errors) = (Self::default(), Errors::default());
-        while !input.is_empty() {
-            if input.peek(Lit) {
-                return Err(input.error(
-                    "an argument is written `name = value`, such as `key = \"balance:user:{user_id}\"`",
-                ));
-            }
-            let keyword = input.call(Ident::parse_any)?;
-            let taken = match keyword.to_string().as_str() {
-                "key" => set(&mut args.key, keyword, input)?,
-                "keys" => set(&mut args.keys, keyword, input)?,
-                "wait" => set(&mut args.wait, keyword, input)?,
-                "lease" => set(&mut args.lease, keyword, input)?,
-                "retain" => set(&mut args.retain, keyword, input)?,
-                "renew" => set(&mut args.renew, keyword, input)?,
-                "reentrant" => set(&mut args.reentrant, keyword, input)?,
-                "manager" => set(&mut args.manager, keyword, input)?,
-                "guard" => set(&mut args.guard, keyword, input)?,
-                "crate" => set(&mut args.krate, keyword, input)?,
-                _ => skip_unknown(&keyword, input)?,
-            };
-            errors.check(taken);
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-        }
-        errors.finish()?;
+        let mut args = Self::default();
+        each(input, "key = \"balance:user:{user_id}\"", |keyword| match keyword.to_string().as_str() {
+            "key" => set(&mut args.key, keyword, input),
+            "keys" => set(&mut args.keys, keyword, input),
+            "wait" => set(&mut args.wait, keyword, input),
+            "lease" => set(&mut args.lease, keyword, input),
+            "retain" => set(&mut args.retain, keyword, input),
+            "renew" => set(&mut args.renew, keyword, input),
+            "reentrant" => set(&mut args.reentrant, keyword, input),
+            "manager" => set(&mut args.manager, keyword, input),
+            "guard" => set(&mut args.guard, keyword, input),
+            "crate" => set(&mut args.krate, keyword, input),
+            _ => skip_unknown(&keyword, input, KNOWN, SYNONYMS),
+        })?;
         Ok(args)
     }
 }
 
+/// Reads arguments one by one, each by `read`, and reports the mistakes of all of them together.
+pub(crate) fn each(
+    input: ParseStream<'_>,
+    example: &str,
+    mut read: impl FnMut(Ident) -> Result<Result<()>>,
+) -> Result<()> {
+    let mut errors = Errors::default();
+    while !input.is_empty() {
+        if input.peek(Lit) {
+            return Err(input.error(format!("an argument is written `name = value`, such as `{example}`")));
+        }
+        errors.check(read(input.call(Ident::parse_any)?)?);
+        if !input.is_empty() {
+            input.parse::<Token![,]>()?;
+        }
+    }
+    errors.finish()
+}
+
 /// Reads `= value` into `slot`. The outer error ends the reading, the inner one does not.
-fn set<T: Value>(slot: &mut Option<Arg<T>>, keyword: Ident, input: ParseStream<'_>) -> Result<Result<()>> {
+pub(crate) fn set<T: Value>(
+    slot: &mut Option<Arg<T>>,
+    keyword: Ident,
+    input: ParseStream<'_>,
+) -> Result<Result<()>> {
     if !input.peek(Token![=]) {
         let message = format!("`{keyword}` needs a value: `{keyword} = {}`", T::EXAMPLE);
         return Err(Error::new(keyword.span(), message));
@@ -109,12 +119,18 @@ fn set<T: Value>(slot: &mut Option<Arg<T>>, keyword: Ident, input: ParseStream<'
     Ok(Ok(()))
 }
 
-fn skip_unknown(keyword: &Ident, input: ParseStream<'_>) -> Result<Result<()>> {
+/// Reads past an argument that is not among the `known`; `synonyms` are what others call them.
+pub(crate) fn skip_unknown(
+    keyword: &Ident,
+    input: ParseStream<'_>,
+    known: &str,
+    synonyms: &[(&str, &str)],
+) -> Result<Result<()>> {
     let name = keyword.to_string();
     let mut message = format!("unknown argument `{name}`");
-    match SYNONYMS.iter().find(|(other, _)| *other == name) {
+    match synonyms.iter().find(|(other, _)| *other == name) {
         Some((_, ours)) => message.push_str(&format!("; it is called `{ours}` here")),
-        None => message.push_str(&format!("; there are {KNOWN}")),
+        None => message.push_str(&format!("; there are {known}")),
     }
     if input.peek(Token![=]) {
         input.parse::<Token![=]>()?;
@@ -124,7 +140,7 @@ fn skip_unknown(keyword: &Ident, input: ParseStream<'_>) -> Result<Result<()>> {
 }
 
 /// What may stand after `keyword =`.
-trait Value: Sized {
+pub(crate) trait Value: Sized {
     /// Shown when the value is missing.
     const EXAMPLE: &'static str;
     fn read(keyword: &Ident, input: ParseStream<'_>) -> Result<Self>;

@@ -5,6 +5,7 @@ use syn::{
     AssocType, Block, Error, Expr, ExprAsync, ExprCall, ExprPath, Local, Pat, Result, ReturnType, Stmt, Type,
 };
 
+use crate::attribute::Attribute;
 use crate::function::Function;
 
 /// The part of a function that runs under the lock.
@@ -30,21 +31,24 @@ pub(crate) enum Shape {
     Boxed(ExprCall, ExprAsync),
 }
 
-const NOT_ASYNC: &str = "`#[distributed_lock]` needs an `async fn`, since it waits for the lock; if another attribute \
-                         made this function an ordinary one, write `#[distributed_lock]` above that attribute";
-const NOT_ONE_BLOCK: &str = "a function that returns a future may hold nothing but `Box::pin(async move { … })` or \
-                             `async move { … }`: the rest would run without the lock";
-
 impl Body {
-    pub(crate) fn of(function: &Function) -> Result<Self> {
+    pub(crate) fn of(function: &Function, ours: &Attribute) -> Result<Self> {
+        let Attribute { name, needs, must_return } = ours;
+        let not_async = format!(
+            "`#[{name}]` needs an `async fn`, since it waits for {needs}; if another attribute made this function an \
+             ordinary one, write `#[{name}]` above that attribute"
+        );
+        let not_one_block = format!(
+            "a function that returns a future may hold nothing but `Box::pin(async move {{ … }})` or \
+             `async move {{ … }}`: the rest would run without {needs}"
+        );
         let sig = &function.sig;
         let ReturnType::Type(_, returned) = &sig.output else {
             let fault: &dyn ToTokens = if sig.asyncness.is_some() { &sig.ident } else { &sig.fn_token };
             let message = if sig.asyncness.is_some() {
-                "a function under `#[distributed_lock]` must be able to say that the lock was not obtained: return \
-                 `Result<T, E>` with `E: From<LockError>`, or `Option<T>` to skip the work when the lock is busy"
+                format!("a function under `#[{name}]` {must_return}")
             } else {
-                NOT_ASYNC
+                not_async
             };
             return Err(Error::new_spanned(fault, message));
         };
@@ -60,13 +64,13 @@ impl Body {
 
         let output = future_output(returned);
         let wrong = || match &output {
-            Some(_) => Error::new(function.block.span_open(), NOT_ONE_BLOCK),
-            None => Error::new_spanned(sig.fn_token, NOT_ASYNC),
+            Some(_) => Error::new(function.block.span_open(), &not_one_block),
+            None => Error::new_spanned(sig.fn_token, &not_async),
         };
         let block: Block = syn::parse2(function.block.to_token_stream()).map_err(|_| wrong())?;
         let [Stmt::Expr(future, None)] = &block.stmts[..] else {
             return Err(match &block.stmts[..] {
-                [stray, _, ..] if output.is_some() => Error::new_spanned(stray, NOT_ONE_BLOCK),
+                [stray, _, ..] if output.is_some() => Error::new_spanned(stray, &not_one_block),
                 _ => wrong(),
             });
         };

@@ -31,7 +31,11 @@ use crate::template::Template;
 ///
 /// Manager and key are owned values before the body exists, so a key may borrow an argument that the body then moves.
 pub(crate) fn guarded(lock: &Lock, function: &Function, body: &Body) -> TokenStream {
-    let run = run(lock, body);
+    in_place(function, body, &run(lock, body))
+}
+
+/// Writes the function with `run` where its future is made.
+pub(crate) fn in_place(function: &Function, body: &Body, run: &TokenStream) -> TokenStream {
     let bindings = &body.bindings;
     match &body.shape {
         Shape::AsyncFn => function.with_body(quote!(#run)),
@@ -85,7 +89,7 @@ fn run(lock: &Lock, body: &Body) -> TokenStream {
 }
 
 /// A typed return that is never reached: it makes a wrong result in the body a mistake of the user's own line.
-fn return_edge(output: &Type) -> TokenStream {
+pub(crate) fn return_edge(output: &Type) -> TokenStream {
     if matches!(output, Type::Infer(_)) {
         return TokenStream::new();
     }
@@ -129,6 +133,12 @@ fn keys(lock: &Lock, private: &TokenStream) -> TokenStream {
 }
 
 fn key(key: &Key, private: &TokenStream) -> TokenStream {
+    let text = text(key);
+    quote_spanned!(site()=> #private::key(#text))
+}
+
+/// The text of a key, not yet owned.
+pub(crate) fn text(key: &Key) -> TokenStream {
     let (format, values) = match key {
         Key::Computed(expression) => (LitStr::new("{}", site()), slice::from_ref(expression)),
         Key::Template(template) if template.is_plain() => (template.literal.clone(), &[][..]),
@@ -136,7 +146,7 @@ fn key(key: &Key, private: &TokenStream) -> TokenStream {
             (LitStr::new(format, literal.span()), &placeholders[..])
         }
     };
-    quote_spanned!(site()=> #private::key(::core::format_args!(#format #(, #values)*)))
+    quote_spanned!(site()=> ::core::format_args!(#format #(, #values)*))
 }
 
 fn options(lock: &Lock, private: &TokenStream) -> TokenStream {
@@ -159,7 +169,7 @@ fn options(lock: &Lock, private: &TokenStream) -> TokenStream {
     quote_spanned!(site()=> const { #options })
 }
 
-fn duration(length: Duration) -> TokenStream {
+pub(crate) fn duration(length: Duration) -> TokenStream {
     let (seconds, nanoseconds) = (length.as_secs(), length.subsec_nanos());
     quote_spanned!(site()=> ::core::time::Duration::new(#seconds, #nanoseconds))
 }
@@ -175,7 +185,7 @@ fn private(lock: &Lock, place: Span) -> TokenStream {
     }
 }
 
-fn as_ours(tokens: TokenStream) -> TokenStream {
+pub(crate) fn as_ours(tokens: TokenStream) -> TokenStream {
     let respan = |mut token: TokenTree| {
         token.set_span(token.span().resolved_at(site()));
         token
@@ -184,12 +194,12 @@ fn as_ours(tokens: TokenStream) -> TokenStream {
 }
 
 /// Where names of ours live: they see nothing of the user's, and nothing of the user's sees them.
-fn site() -> Span {
+pub(crate) fn site() -> Span {
     Span::mixed_site()
 }
 
 /// `impl Trait` cannot be written in the body; there the compiler finds the type by itself.
-fn without_impl_trait(output: &Type) -> Type {
+pub(crate) fn without_impl_trait(output: &Type) -> Type {
     struct Eraser;
     impl VisitMut for Eraser {
         fn visit_type_mut(&mut self, ty: &mut Type) {

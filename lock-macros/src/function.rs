@@ -1,7 +1,9 @@
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt};
-use syn::parse::{Parse, ParseStream, Parser};
+use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Error, Result, Signature, Token, Visibility};
+
+use crate::attribute::Attribute as Ours;
 
 /// A function as the user wrote it. The signature is read; the body stays tokens, so that half-written code expands.
 pub(crate) struct Function {
@@ -15,17 +17,24 @@ pub(crate) struct Function {
     pub(crate) block: Group,
 }
 
-impl Parse for Function {
-    fn parse(input: ParseStream<'_>) -> Result<Self> {
-        let start = input.span();
+impl Function {
+    /// Reads what stands under the attribute `ours`.
+    pub(crate) fn read(item: TokenStream, ours: &Ours) -> Result<Self> {
+        (|input: ParseStream<'_>| Self::parse(input, ours)).parse2(item)
+    }
+
+    fn parse(input: ParseStream<'_>, ours: &Ours) -> Result<Self> {
+        let (start, Ours { name, needs, .. }) = (input.span(), ours);
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
         let defaultness = input.parse()?;
         let sig: Signature = input
             .parse()
-            .map_err(|_| Error::new(start, "`#[distributed_lock]` goes on an async function or method"))?;
+            .map_err(|_| Error::new(start, format!("`#[{name}]` goes on an async function or method")))?;
         if input.peek(Token![;]) {
-            let message = "this method has no body to run under the lock; put `#[distributed_lock]` on its implementations";
+            let message = format!(
+                "this method has no body to run under {needs}; put `#[{name}]` on its implementations"
+            );
             return Err(Error::new_spanned(&sig.ident, message));
         }
         let TokenTree::Group(block) = input.parse()? else {

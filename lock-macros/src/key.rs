@@ -79,7 +79,7 @@ impl Keys {
 }
 
 impl Key {
-    fn from_expr(value: Expr) -> Result<Self> {
+    pub(crate) fn from_expr(value: Expr) -> Result<Self> {
         match bare(value) {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Template::parse(text).map(Self::Template),
             literal @ Expr::Lit(_) => {

@@ -1,13 +1,15 @@
-//! The attribute macro `#[distributed_lock]` of the crate `lock-core`.
+//! The attribute macros `#[distributed_lock]` of the crate `lock-core` and `#[idempotent]` of the crate `idempotency`.
 //!
-//! Use it as `lock_core::distributed_lock`, with the feature `macros` of `lock-core`; this crate has no other use.
-//! Everything there is to know stands at [`macro@distributed_lock`].
+//! Use them as `lock_core::distributed_lock` and `idempotency::idempotent`, with the feature `macros` of those crates; this
+//! crate has no other use. Everything there is to know stands at [`macro@distributed_lock`] and [`macro@idempotent`].
 
 mod args;
+mod attribute;
 mod body;
 mod errors;
 mod expand;
 mod function;
+mod idempotent;
 mod key;
 mod lock;
 mod pipeline;
@@ -391,4 +393,161 @@ use proc_macro::TokenStream;
 #[proc_macro_attribute]
 pub fn distributed_lock(args: TokenStream, item: TokenStream) -> TokenStream {
     pipeline::distributed_lock(args.into(), &item.into()).into()
+}
+
+/// Runs the body of an async function once per idempotency key, and answers repeats with what it returned.
+///
+/// For effects that no database can undo: a payment, a mail. Where the effect is in the database that keeps the keys, use
+/// `Request::transaction`, which commits both together.
+///
+/// ```
+/// use idempotency::{Failure, Idempotency, IdempotencyError, MemoryStore, idempotent};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Debug, PartialEq, Serialize, Deserialize)]
+/// struct Receipt {
+///     number: u64,
+/// }
+///
+/// #[derive(Debug)]
+/// struct PayError(IdempotencyError);
+///
+/// impl From<IdempotencyError> for PayError {
+///     fn from(error: IdempotencyError) -> Self {
+///         Self(error)
+///     }
+/// }
+///
+/// impl Failure for PayError {}
+///
+/// struct Desk {
+///     once: Idempotency<MemoryStore>,
+/// }
+///
+/// impl Desk {
+///     #[idempotent(key = key, scope = "payment", store = self.once, ttl = "24h")]
+///     async fn pay(&self, key: &str, order_id: u64) -> Result<Receipt, PayError> {
+///         // Whatever the client repeats, this runs once.
+///         Ok(Receipt { number: order_id })
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let desk = Desk { once: Idempotency::in_memory() };
+/// let first = desk.pay("key-1", 7).await.unwrap();
+/// assert_eq!(desk.pay("key-1", 7).await.unwrap(), first);
+/// // The same key for another order is a mistake of the client's.
+/// let error = desk.pay("key-1", 8).await.unwrap_err();
+/// assert!(matches!(error.0, IdempotencyError::Mismatch));
+/// # }
+/// ```
+///
+/// A call goes like this:
+///
+/// 1. The key, the scope and the fingerprint are made from the arguments. They are values of their own, so the body may
+///    move what they were made of.
+/// 2. The key is claimed for the length of the lease. A repeat is answered with what is stored, or waits for the call that
+///    is at work; the body does not run.
+/// 3. The body runs, and the lease is extended meanwhile.
+/// 4. What it returns is stored: a response, or what the error's `Failure::class` says. When the process dies before, the
+///    outcome is unknown, and `takeover` says what becomes of the key.
+///
+/// # Arguments
+///
+/// | argument | value | when left out |
+/// |---|---|---|
+/// | `key` | a text with placeholders (`"{order_id}"`), or an expression that is a text or an `IdempotencyKey` | it must be there |
+/// | `scope` | a text, or an expression that is one: the operation, as the table has it | it must be there |
+/// | `store` | an expression that is an `Idempotency`, or borrows or shares one | it must be there |
+/// | `tenant` | an expression that can be displayed: whose key it is | nobody's |
+/// | `fingerprint` | an expression that can be serialised: what the request is | [all arguments](#what-tells-requests-apart) |
+/// | `version` | a number: which way the fingerprint is made | 0 |
+/// | `ttl` | how long the response is answered again | as the settings say: 24 h |
+/// | `wait` | how long to wait for a call that is at work | as the settings say: 5 s |
+/// | `lease` | how soon others notice a crash, 100 ms to 24 h | 30 s |
+/// | `takeover` | an expression that is a `Takeover` | `Takeover::Quarantine` |
+/// | `crate` | a path | `::idempotency` |
+///
+/// Lengths of time and placeholders are written as for [`macro@distributed_lock`]. The scope has no default: were it the
+/// function's name, renaming the function would run everything again.
+///
+/// # What tells requests apart
+///
+/// The same key with another request is a client's mistake, and answered with `IdempotencyError::Mismatch` rather than
+/// with the response to something else. The request is all arguments by their names, as JSON, without the receiver and
+/// without the argument that `store` names. So a function that gains an argument, or renames one, takes repeats that
+/// were under way for other requests: count `version` up then.
+///
+/// Where an argument cannot be serialised, or does not matter (a client, a trace id), `fingerprint` says what does:
+///
+/// ```
+/// # use idempotency::{BoxError, Idempotency, MemoryStore, Takeover, idempotent};
+/// # struct Gateway;
+/// # struct Order { id: u64, amount: u64 }
+/// #[idempotent(
+///     key = "order:{order.id}",
+///     scope = "payment",
+///     store = once,
+///     fingerprint = (order.id, order.amount),
+///     lease = "10s",
+///     takeover = Takeover::Rerun // the gateway takes an idempotency key of its own
+/// )]
+/// async fn pay(once: &Idempotency<MemoryStore>, gateway: &Gateway, order: Order) -> Result<u64, BoxError> {
+///     Ok(order.amount)
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # assert_eq!(pay(&Idempotency::in_memory(), &Gateway, Order { id: 1, amount: 5 }).await.unwrap(), 5);
+/// # }
+/// ```
+///
+/// # Together with a lock
+///
+/// `#[idempotent]` goes *below* [`macro@distributed_lock`]: the attribute that stands nearer to the function is the outer
+/// one. So the key is claimed first, and repeats are answered without the lock. The error class of a lock that was not
+/// obtained is `NotStarted`, that of a lost one `MaybeApplied`.
+///
+/// ```
+/// # use idempotency::{Failure, FailureClass, Idempotency, IdempotencyError, MemoryStore, idempotent};
+/// # use lock_core::{LockError, LockManager, distributed_lock};
+/// # #[derive(Debug)] enum PayError { Lock(LockError), Key(IdempotencyError) }
+/// # impl From<LockError> for PayError { fn from(error: LockError) -> Self { Self::Lock(error) } }
+/// # impl From<IdempotencyError> for PayError { fn from(error: IdempotencyError) -> Self { Self::Key(error) } }
+/// impl Failure for PayError {
+///     fn class(&self) -> FailureClass {
+///         match self {
+///             Self::Lock(LockError::Lost { .. }) => FailureClass::MaybeApplied,
+///             Self::Lock(_) => FailureClass::NotStarted,
+///             Self::Key(_) => FailureClass::RolledBack,
+///         }
+///     }
+/// }
+///
+/// #[distributed_lock(key = "order:{order_id}", manager = locks)]
+/// #[idempotent(key = key, scope = "payment", store = once, fingerprint = order_id)]
+/// async fn pay(
+///     once: &Idempotency<MemoryStore>,
+///     locks: &LockManager,
+///     key: &str,
+///     order_id: u64,
+/// ) -> Result<u64, PayError> {
+///     Ok(order_id)
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// # let (once, locks) = (Idempotency::in_memory(), LockManager::in_process());
+/// # assert_eq!(pay(&once, &locks, "key", 1).await.unwrap(), 1);
+/// # let _busy = locks.lock("order:1").acquire().await.unwrap();
+/// # assert_eq!(pay(&once, &locks, "key", 1).await.unwrap(), 1);
+/// # }
+/// ```
+///
+/// # Where it goes
+///
+/// Where [`macro@distributed_lock`] goes: on async functions and methods, with any receiver, generics, lifetimes and
+/// patterns, under `#[async_trait]`, and above attributes that make the function an ordinary one.
+///
+/// # Cancel safety
+///
+/// A dropped call leaves the key at work until its lease is over; then `takeover` says what becomes of it.
+#[proc_macro_attribute]
+pub fn idempotent(args: TokenStream, item: TokenStream) -> TokenStream {
+    idempotent::idempotent(args.into(), &item.into()).into()
 }

@@ -47,6 +47,6 @@ impl Lock {
     }
 }
 
-fn value<T>(arg: Option<Arg<T>>) -> Option<T> {
+pub(crate) fn value<T>(arg: Option<Arg<T>>) -> Option<T> {
     arg.map(|arg| arg.value)
 }

@@ -2,6 +2,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::args::Args;
+use crate::attribute::DISTRIBUTED_LOCK;
 use crate::body::Body;
 use crate::expand;
 use crate::function::Function;
@@ -12,7 +13,7 @@ use crate::validate;
 /// Arguments → model → rules → expansion. A mistake is reported beside the function, which stays as it was written,
 /// so that one mistake makes one message.
 pub(crate) fn distributed_lock(args: TokenStream, item: &TokenStream) -> TokenStream {
-    let function = match syn::parse2::<Function>(item.clone()) {
+    let function = match Function::read(item.clone(), &DISTRIBUTED_LOCK) {
         Ok(function) => function,
         Err(error) => {
             let error = error.into_compile_error();
@@ -30,7 +31,7 @@ pub(crate) fn distributed_lock(args: TokenStream, item: &TokenStream) -> TokenSt
 }
 
 fn checked(args: TokenStream, function: &Function) -> syn::Result<(Lock, Body)> {
-    let body = Body::of(function)?;
+    let body = Body::of(function, &DISTRIBUTED_LOCK)?;
     let lock = Lock::from_args(syn::parse2(args)?)?;
     validate::validate(&lock, function, &body)?;
     Ok((lock, body))

@@ -7,6 +7,7 @@ use crate::errors::Errors;
 use crate::function::Function;
 use crate::lock::Lock;
 use crate::scope::Scope;
+use crate::template::Template;
 use crate::time::Time;
 use crate::transaction;
 
@@ -18,9 +19,11 @@ pub(crate) fn validate(lock: &Lock, function: &Function, body: &Body) -> Result<
     let mut errors = Errors::default();
     let scope = Scope::of(function, &body.bindings);
     limits(lock, &mut errors);
-    placeholders(lock, &scope, &mut errors);
+    placeholders(lock.keys.templates(), &scope, &mut errors);
     guard_name(lock, &scope, &mut errors);
-    transactions(function, &mut errors);
+    let message = "a transaction that comes from outside commits after the lock is released, so others work on what is \
+                   not committed yet; take the pool, and begin and commit inside the function";
+    transactions(function, message, &mut errors);
     errors.finish()
 }
 
@@ -49,8 +52,13 @@ fn limits(lock: &Lock, errors: &mut Errors) {
     }
 }
 
-fn placeholders(lock: &Lock, scope: &Scope, errors: &mut Errors) {
-    for template in lock.keys.templates() {
+/// Checks that placeholders name arguments.
+pub(crate) fn placeholders<'t>(
+    templates: impl Iterator<Item = &'t Template>,
+    scope: &Scope,
+    errors: &mut Errors,
+) {
+    for template in templates {
         for name in template.placeholders.iter().filter_map(Scope::root).filter(|name| !scope.holds(name)) {
             let message = match name.as_str() {
                 "self" => "`self` is not in scope: this function is not a method".to_owned(),
@@ -69,13 +77,12 @@ fn guard_name(lock: &Lock, scope: &Scope, errors: &mut Errors) {
     }
 }
 
-fn transactions(function: &Function, errors: &mut Errors) {
+/// Refuses transactions that come from outside.
+pub(crate) fn transactions(function: &Function, message: &str, errors: &mut Errors) {
     for argument in &function.sig.inputs {
         if let FnArg::Typed(argument) = argument
             && let Some(path) = transaction::find_in(&argument.ty)
         {
-            let message = "a transaction that comes from outside commits after the lock is released, so others work \
-                           on what is not committed yet; take the pool, and begin and commit inside the function";
             errors.push(Error::new_spanned(path, message));
         }
     }

@@ -1,0 +1,8 @@
+use idempotency::{BoxError, Idempotency, MemoryStore, idempotent};
+
+#[idempotent(scope = "pay", store = once)]
+async fn pay(once: &Idempotency<MemoryStore>, key: &str) -> Result<u64, BoxError> {
+    Ok(1)
+}
+
+fn main() {}
