@@ -124,3 +124,14 @@ pub use lock_macros::idempotent;
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct ReadmeExamples;
+
+#[cfg(all(
+    doctest,
+    feature = "cache",
+    feature = "lock",
+    feature = "macros",
+    feature = "mysql",
+    feature = "tower"
+))]
+#[doc = include_str!("../../docs/idempotency.md")]
+struct GuideExamples;
