@@ -19,6 +19,7 @@ machine's package manager, then runs every step, or those that are named, and st
   doctests   every example in the documentation
   docs       rustdoc, warnings denied
   licences   licences and sources of the dependencies (cargo deny), where cargo-deny is installed
+  alerts     the shop's alert rules and their tests, where promtool is installed (Debian: prometheus)
   load       the short profile of the shop's k6 scripts, where k6 is installed
 
 Servers run on free ports of 127.0.0.1 with throw-away data, so services of the machine are neither used nor touched.
@@ -30,7 +31,7 @@ one (tests/README.md). CARGO_TARGET_DIR and CARGO_BUILD_JOBS do what they do for
 TEXT
 }
 
-steps=(format scripts lints features tests threads doctests docs licences load)
+steps=(format scripts lints features tests threads doctests docs licences alerts load)
 install=yes
 chosen=()
 for argument in "$@"; do
@@ -161,6 +162,12 @@ run_licences() {
   has cargo-deny || { echo 'cargo-deny is not installed: left out'; return 0; }
   # Not the advisories: what was right yesterday must not fail today. `cargo deny check` has them.
   cargo deny --all-features check bans licenses sources
+}
+
+run_alerts() {
+  has promtool || { echo 'promtool is not installed: left out'; return 0; }
+  promtool check rules examples/ecommerce/watch/alerts.yaml &&
+    promtool test rules examples/ecommerce/watch/alerts.test.yaml
 }
 
 run_load() {

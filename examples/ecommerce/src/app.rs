@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use lock_core::LockManager;
 use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
 
-use crate::background::{Relay, sweep};
+use crate::background::{Relay, Sweeper};
 use crate::cache::Cache;
 use crate::events::{EventSink, LogSink, RedisStreamSink};
 use crate::gateway::MockGateway;
@@ -35,7 +36,7 @@ struct Parts {
     payments: PaymentDesk,
     relay: Relay,
     cache: Cache,
-    once: Once,
+    sweeper: Sweeper,
     tasks: Tasks,
     metrics: PrometheusHandle,
 }
@@ -73,7 +74,7 @@ impl App {
             cache: Cache::new(shared),
             relay: Relay::new(database.clone(), locks.clone(), sink),
             orders: OrderDesk::new(once.clone()),
-            once,
+            sweeper: Sweeper::new(once, locks.clone(), settings.sweep_every),
             tasks: Tasks::new(settings.request_timeout),
             database,
             locks,
@@ -122,14 +123,14 @@ impl App {
         &self.0.cache
     }
 
-    /// What goes on by itself until the server stops.
-    pub fn background(&self) -> [Pin<Box<dyn Future<Output = ()> + Send>>; 4] {
-        let Parts { payments, relay, cache, once, locks, .. } = &*self.0;
+    /// What goes on by itself until `stop`.
+    pub fn background(&self, stop: &CancellationToken) -> [Pin<Box<dyn Future<Output = ()> + Send>>; 4] {
+        let Parts { payments, relay, cache, sweeper, .. } = &*self.0;
         [
-            Box::pin(payments.clone().reconcile()),
-            Box::pin(relay.clone().run()),
-            Box::pin(cache.clone().catch_up()),
-            Box::pin(sweep(once.clone(), locks.clone())),
+            Box::pin(payments.clone().reconcile(stop.clone())),
+            Box::pin(relay.clone().run(stop.clone())),
+            Box::pin(cache.clone().catch_up(stop.clone())),
+            Box::pin(sweeper.clone().run(stop.clone())),
         ]
     }
 

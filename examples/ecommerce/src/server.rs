@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 
 use crate::app::App;
 use crate::routes;
@@ -39,13 +40,9 @@ pub async fn serve(
         }
     });
     let serving = axum::serve(listener, router).with_graceful_shutdown(signals.clone().told(1));
-    let mut background = JoinSet::new();
-    background.spawn(tidy(app.clone()));
-    for task in app.background() {
-        background.spawn(task);
-    }
+    let mut background = Background::start(&app);
     let end = tokio::select! {
-        served = end_well(serving.into_future(), &app) => served,
+        served = end_well(serving.into_future(), &app, &mut background) => served,
         () = lose_patience(&app, settings.drain_timeout, signals) => {
             tracing::warn!(under_way = app.tasks().under_way(), "stopped: requests under way were cut off");
             // Work under a lock is stopped with it, so that nobody has to wait for the lease to end.
@@ -53,12 +50,40 @@ pub async fn serve(
             Ok(())
         }
     };
-    background.shutdown().await;
+    background.tasks.shutdown().await;
     end
 }
 
-async fn end_well(serving: impl Future<Output = io::Result<()>>, app: &App) -> io::Result<()> {
+/// What goes on beside the requests.
+struct Background {
+    tasks: JoinSet<()>,
+    stop: CancellationToken,
+}
+
+impl Background {
+    fn start(app: &App) -> Self {
+        let (mut tasks, stop) = (JoinSet::new(), CancellationToken::new());
+        tasks.spawn(tidy(app.clone(), stop.clone()));
+        for task in app.background(&stop) {
+            tasks.spawn(task);
+        }
+        Self { tasks, stop }
+    }
+
+    /// Lets what has begun come to its end.
+    async fn end(&mut self) {
+        self.stop.cancel();
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+async fn end_well(
+    serving: impl Future<Output = io::Result<()>>,
+    app: &App,
+    background: &mut Background,
+) -> io::Result<()> {
     let served = serving.await;
+    background.end().await;
     app.close().await;
     tracing::info!("stopped: every request was answered");
     served
@@ -70,9 +95,8 @@ async fn lose_patience(app: &App, drain_timeout: Duration, signals: &Signals) {
     let _ = tokio::time::timeout(drain_timeout, signals.clone().told(2)).await;
 }
 
-async fn tidy(app: App) {
-    loop {
-        tokio::time::sleep(TIDY_EVERY).await;
+async fn tidy(app: App, stop: CancellationToken) {
+    while stop.run_until_cancelled(tokio::time::sleep(TIDY_EVERY)).await.is_some() {
         app.tidy_metrics();
     }
 }

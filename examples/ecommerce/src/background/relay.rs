@@ -3,7 +3,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lock_core::{LockError, LockManager};
+use tokio_util::sync::CancellationToken;
 
+use super::{Round, rounds};
 use crate::error::ShopError;
 use crate::events::{EventSink, PublishError};
 use crate::model::Timestamp;
@@ -35,20 +37,26 @@ impl Relay {
         Self { database, locks, sink }
     }
 
-    /// Publishes, again and again. Never ends.
-    pub async fn run(self) {
-        loop {
-            tokio::time::sleep(PAUSE).await;
-            match self.locks.lock(LOCK).wait(Duration::ZERO).run(async |_| self.publish_pending().await).await
-            {
-                // Another instance is at it.
-                Ok(Ok(())) | Err(LockError::Timeout { .. }) => {}
-                Ok(Err(error)) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "events were not published");
-                }
-                Err(error) => {
-                    tracing::warn!(error = &error as &dyn std::error::Error, "events were not published");
-                }
+    /// Publishes, again and again, until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        rounds("relay", PAUSE, stop, || self.round()).await;
+    }
+
+    async fn round(&self) -> Round {
+        match self.locks.lock(LOCK).wait(Duration::ZERO).run(async |_| self.publish_pending().await).await {
+            Ok(Ok(())) => Round::Done,
+            Err(LockError::Timeout { .. }) => {
+                // It tells how late events are; what was seen here before is no longer true.
+                report_lag(&[]);
+                Round::Elsewhere
+            }
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "events were not published");
+                Round::Failed
+            }
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "events were not published");
+                Round::Failed
             }
         }
     }

@@ -1,27 +1,61 @@
 use std::time::Duration;
 
-use lock_core::LockManager;
+use lock_core::{LockError, LockManager};
+use tokio_util::sync::CancellationToken;
 
+use super::{Round, rounds};
 use crate::store::Once;
 
-/// How often expired idempotency keys are deleted.
-const EVERY: Duration = Duration::from_secs(60);
 /// One instance sweeps; the others find the lock taken, and have nothing to do.
 const LOCK: &str = "job:sweeper";
+/// The most stuck keys that are counted.
+const MOST: u32 = 1_000;
 
-/// Deletes expired idempotency keys, again and again. Never ends.
-pub async fn sweep(once: Once, locks: LockManager) {
-    loop {
-        tokio::time::sleep(EVERY).await;
-        let work = locks.lock(LOCK).wait(Duration::ZERO).run(async |_| once.sweep().await);
-        match work.await {
-            Ok(Ok(0)) | Err(lock_core::LockError::Timeout { .. }) => {}
-            Ok(Ok(rows)) => {
-                tracing::info!(rows, "expired idempotency keys deleted");
-                metrics::counter!("shop_swept_keys_total").increment(rows);
+/// Deletes expired idempotency keys, and counts those that no request will settle by itself.
+#[derive(Debug, Clone)]
+pub struct Sweeper {
+    once: Once,
+    locks: LockManager,
+    every: Duration,
+}
+
+impl Sweeper {
+    /// A sweeper of the shop's keys.
+    pub fn new(once: Once, locks: LockManager, every: Duration) -> Self {
+        Self { once, locks, every }
+    }
+
+    /// Sweeps, again and again, until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        rounds("sweeper", self.every, stop, || self.round()).await;
+    }
+
+    async fn round(&self) -> Round {
+        match self.locks.lock(LOCK).wait(Duration::ZERO).run(async |_| self.sweep().await).await {
+            Ok(Ok(())) => Round::Done,
+            Err(LockError::Timeout { .. }) => Round::Elsewhere,
+            Ok(Err(error)) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "not swept");
+                Round::Failed
             }
-            Ok(Err(error)) => tracing::warn!(error = &error as &dyn std::error::Error, "not swept"),
-            Err(error) => tracing::warn!(error = &error as &dyn std::error::Error, "not swept"),
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "not swept");
+                Round::Failed
+            }
         }
+    }
+
+    async fn sweep(&self) -> Result<(), idempotency::StoreError> {
+        let rows = self.once.sweep().await?;
+        if rows > 0 {
+            tracing::info!(rows, "expired idempotency keys deleted");
+            metrics::counter!("shop_swept_keys_total").increment(rows);
+        }
+        let stuck = self.once.stuck(MOST).await?;
+        if stuck > 0 {
+            tracing::warn!(stuck, "idempotency keys that no request will settle by itself");
+        }
+        metrics::gauge!("shop_stuck_keys").set(stuck as f64);
+        Ok(())
     }
 }

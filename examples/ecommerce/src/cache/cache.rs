@@ -7,9 +7,12 @@ use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 use uuid::Uuid;
 
+use tokio_util::sync::CancellationToken;
+
 use super::memory::Memory;
 use super::redis::Shared;
 use super::slot::{Mark, Slot};
+use crate::background::{Round, rounds};
 use crate::error::ShopError;
 use crate::shared::SharedRedis;
 
@@ -138,21 +141,23 @@ impl Cache {
         }
     }
 
-    /// Evicts, again and again, what could not be evicted while Redis was away. Never ends.
-    pub async fn catch_up(self) {
-        loop {
-            tokio::time::sleep(LEFT_ALONE).await;
-            let Place::Shared(shared) = &self.0.place else {
-                return std::future::pending().await;
-            };
-            let keys: Vec<_> = self.trouble().not_evicted.iter().cloned().collect();
-            for key in keys {
-                if shared.evict(&key).await.is_err() {
-                    break;
-                }
-                self.trouble().not_evicted.remove(&key);
+    /// Evicts, again and again, what could not be evicted while Redis was away, until `stop`.
+    pub async fn catch_up(self, stop: CancellationToken) {
+        rounds("cache", LEFT_ALONE, stop, || self.evict_again()).await;
+    }
+
+    async fn evict_again(&self) -> Round {
+        let Place::Shared(shared) = &self.0.place else {
+            return Round::Done;
+        };
+        let keys: Vec<_> = self.trouble().not_evicted.iter().cloned().collect();
+        for key in keys {
+            if shared.evict(&key).await.is_err() {
+                return Round::Failed;
             }
+            self.trouble().not_evicted.remove(&key);
         }
+        Round::Done
     }
 
     async fn take(&self, key: &str, mark: Mark) -> Taken {

@@ -108,6 +108,10 @@ pub struct Settings {
     #[arg(long, env = "ECOMMERCE_RECONCILE_AFTER", value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub reconcile_after: Duration,
 
+    /// How often expired idempotency keys are deleted, and those counted that are stuck
+    #[arg(long, env = "ECOMMERCE_SWEEP_EVERY", value_name = "DURATION", default_value = "60s", value_parser = duration)]
+    pub sweep_every: Duration,
+
     /// Dies at this step of the next payment, for demonstration: start again and see that nothing is lost
     #[arg(long, env = "ECOMMERCE_CRASH_AT", value_name = "STEP")]
     pub crash_at: Option<CrashAt>,

@@ -114,6 +114,19 @@ impl Once {
         }
     }
 
+    /// Counts, up to `most`, the keys that no request will settle by itself: of unknown outcome, or left behind.
+    ///
+    /// # Errors
+    ///
+    /// The database is away.
+    pub async fn stuck(&self, most: u32) -> Result<usize, idempotency::StoreError> {
+        let stuck = match self {
+            Self::Sqlite(once) => once.admin().stuck(most).await?,
+            Self::MySql(once) => once.admin().stuck(most).await?,
+        };
+        Ok(stuck.len())
+    }
+
     /// Deletes the keys whose time is over; answers how many those were.
     ///
     /// # Errors

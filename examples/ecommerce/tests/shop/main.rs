@@ -1,7 +1,8 @@
 //! The shop as its users meet it: the real program, over HTTP, on real servers.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::print_stdout)]
 
+mod background;
 mod bad_input;
 mod caches;
 mod carts;
@@ -21,3 +22,4 @@ mod settings;
 mod shutdown;
 mod start_data;
 mod support;
+mod watch;

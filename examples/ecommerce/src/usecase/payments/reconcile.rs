@@ -1,9 +1,11 @@
 use std::time::Duration;
 
 use idempotency::IdempotencyKey;
+use tokio_util::sync::CancellationToken;
 
 use super::desk::{Asker, PaymentDesk};
 use super::payable::Payable;
+use crate::background::{Round, rounds};
 use crate::error::{ErrorCode, ShopError};
 use crate::store::payments::{self, PaymentRow};
 
@@ -13,12 +15,17 @@ const BATCH: i64 = 100;
 const PAUSE: Duration = Duration::from_secs(1);
 
 impl PaymentDesk {
-    /// Finds out, again and again, what became of payments that have no answer. Never ends.
-    pub async fn reconcile(self) {
-        loop {
-            tokio::time::sleep(PAUSE).await;
-            if let Err(error) = self.reconcile_due().await {
+    /// Finds out, again and again, what became of payments that have no answer, until `stop`.
+    pub async fn reconcile(self, stop: CancellationToken) {
+        rounds("reconciler", PAUSE, stop, || self.round()).await;
+    }
+
+    async fn round(&self) -> Round {
+        match self.reconcile_due().await {
+            Ok(()) => Round::Done,
+            Err(error) => {
                 tracing::warn!(error = &error as &dyn std::error::Error, "payments were not reconciled");
+                Round::Failed
             }
         }
     }

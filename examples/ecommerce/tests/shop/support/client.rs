@@ -47,10 +47,21 @@ impl Client {
         self.get(&format!("/api/users/{user}/balance")).await.ok()["balance"].as_i64().expect("a number")
     }
 
+    /// Everything that is counted, as Prometheus reads it.
+    pub(crate) async fn metrics(&self) -> String {
+        String::from_utf8(self.get("/metrics").await.body).expect("text")
+    }
+
     /// The sum of a counter over its labels that contain `labels`, from `/metrics`.
     pub(crate) async fn counter(&self, name: &str, labels: &str) -> u64 {
-        let text = String::from_utf8(self.get("/metrics").await.body).expect("text");
-        let lines = text.lines().filter(|line| line.starts_with(name) && line.contains(labels));
+        self.counter_with(name, &[labels]).await
+    }
+
+    /// The same over labels that contain all of these.
+    pub(crate) async fn counter_with(&self, name: &str, labels: &[&str]) -> u64 {
+        let text = self.metrics().await;
+        let with_all = |line: &&str| labels.iter().all(|labels| line.contains(labels));
+        let lines = text.lines().filter(|line| line.starts_with(name)).filter(with_all);
         lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
     }
 }
