@@ -24,6 +24,7 @@
 
 mod database;
 mod eventually;
+pub mod fault_run;
 mod install;
 mod launch;
 mod lock_keys;

@@ -108,7 +108,8 @@ async fn scripts_flushed_from_a_server_that_runs_on_are_told_again() {
 #[tokio::test]
 async fn a_server_that_is_a_replica_now_is_unavailable_until_it_is_not() {
     let (redis, primary) = (RedisServer::private().await, RedisServer::private().await);
-    let locks = LockManager::builder().patience(Duration::from_secs(60)).redis(redis.url()).await.unwrap();
+    let hasty = LockManager::redis(redis.url()).await.unwrap();
+    let patient = LockManager::builder().patience(3 * SOON).redis(redis.url()).await.unwrap();
     let follow = async |port: &str, host: &str| {
         let _: () = redis::cmd("REPLICAOF")
             .arg(host)
@@ -118,12 +119,12 @@ async fn a_server_that_is_a_replica_now_is_unavailable_until_it_is_not() {
             .unwrap();
     };
     follow(&primary.port().to_string(), "127.0.0.1").await;
-    let Err(LockError::Unavailable { source, .. }) = locks.lock("k").try_acquire().await else {
+    let Err(LockError::Unavailable { source, .. }) = hasty.lock("k").try_acquire().await else {
         panic!("a replica grants")
     };
     assert_eq!(source.kind(), BackendErrorKind::Unavailable);
 
-    let waiting = tokio::spawn(async move { locks.lock("k").wait(SOON).acquire().await });
+    let waiting = tokio::spawn(async move { patient.lock("k").wait(SOON).acquire().await });
     sleep(Duration::from_millis(100)).await;
     follow("ONE", "NO").await;
     timeout(SOON, waiting).await.unwrap().unwrap().unwrap().release().await.unwrap();
