@@ -126,6 +126,25 @@ async fn a_key_that_is_found_lost_is_given_back() {
     assert_eq!(released, [request.ticket]);
 }
 
+/// Another node queues after the grant was written and before its reply is read, and its event overtakes the reply.
+#[tokio::test(start_paused = true)]
+async fn a_key_wanted_before_its_grant_is_known_is_not_kept() {
+    let backend = Arc::new(Scripted::default());
+    let locks = LockManager::builder().backend(backend.clone());
+    let holder = tokio::spawn({
+        let locks = locks.clone();
+        async move { drop(locks.lock("k").retain(LEASE).lease(LEASE).acquire().await.unwrap()) }
+    });
+    settle().await;
+    let (request, answer) = backend.acquires.lock().remove(0);
+    let events = backend.events.lock().clone().unwrap();
+    events.deliver(BackendEvent::Wanted { key: request.key.clone(), ticket: request.ticket });
+    answer.send(AcquireReply::Granted(grant(1))).unwrap();
+    holder.await.unwrap();
+    let released: Vec<_> = backend.releases.lock().iter().map(|release| release.ticket).collect();
+    assert_eq!(released, [request.ticket], "it is kept although it is wanted");
+}
+
 /// The second copy of a command may be carried out long after the first.
 #[tokio::test(start_paused = true)]
 async fn a_repeated_acquire_does_not_shorten_the_lease() {

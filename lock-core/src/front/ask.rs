@@ -27,18 +27,28 @@ pub(crate) struct Ask {
     pub(crate) refill: Option<Refill>,
     /// Something happened meanwhile that the reply may not know of.
     pub(crate) again: bool,
+    /// Other nodes queue for a key that the ticket owns, whether or not this node has heard of its grant.
+    pub(crate) wanted: Option<Wanted>,
 }
 
 /// What an owner that asks for more tokens has to remember.
 pub(crate) struct Refill {
     /// Tokens below were handed out already; a grant with such tokens is an old one that comes late.
     pub(crate) above: FencingToken,
-    pub(crate) wanted: Option<Wanted>,
 }
 
 impl Ask {
     pub(crate) fn new(ticket: Ticket, lease: Duration, wait: bool) -> Self {
-        Self { ticket, lease, wait, failing_since: None, failures: 0, refill: None, again: false }
+        Self {
+            ticket,
+            lease,
+            wait,
+            failing_since: None,
+            failures: 0,
+            refill: None,
+            again: false,
+            wanted: None,
+        }
     }
 
     pub(crate) fn request(&self, key: &LockKey, block: u32) -> AcquireRequest {

@@ -8,7 +8,7 @@ use crate::error::LockError;
 use crate::front::arrival::Arrival;
 use crate::front::ask::{Ask, GRANT_BLOCK, REFILL_BLOCK, Refill};
 use crate::front::effects::{Command, Effects};
-use crate::front::ownership::Ownership;
+use crate::front::ownership::{Ownership, Wanted};
 use crate::front::queue::WaitQueue;
 use crate::front::{Front, Handover, Turn, jitter};
 use crate::key::LockKey;
@@ -155,7 +155,7 @@ impl KeyState {
                 if *asked == ticket && grant.token < refill.above => {}
             Phase::Asking(ask) | Phase::Waiting { ask, .. } if ask.ticket == ticket => {
                 let mut ownership = Ownership::new(ticket, grant, ask.lease, how, cx.now);
-                ownership.carry_on(ask.refill.as_ref().and_then(|refill| refill.wanted));
+                ownership.carry_on(ask.wanted);
                 if ownership.term.is_live(cx.now) {
                     self.phase = Phase::Owned(ownership);
                     self.pass_on(cx, &mut effects);
@@ -189,9 +189,7 @@ impl KeyState {
         let Phase::Asking(ask) = &mut self.phase else {
             return effects;
         };
-        if let Some(refill) = &mut ask.refill {
-            refill.wanted = None;
-        }
+        ask.wanted = None;
         match (self.queue.is_empty(), queued) {
             (true, true) => {
                 effects.command = Some(ask.cancel(cx));
@@ -300,8 +298,10 @@ impl KeyState {
                     self.pass_on(cx, &mut effects);
                 }
             }
-            // The reply will say so too.
-            Phase::Asking(ask) | Phase::Waiting { ask, .. } if ask.ticket == ticket => {}
+            // The event may overtake the grant, which may be from before others queued.
+            Phase::Asking(ask) | Phase::Waiting { ask, .. } if ask.ticket == ticket => {
+                ask.wanted.get_or_insert(Wanted::since(cx.now));
+            }
             // A late copy of a command of ours, carried out after we had given up, owns the key for nobody.
             _ => {
                 let request = ReleaseRequest::new(cx.key.clone(), ticket, FencingToken::new(u64::MAX));
@@ -406,7 +406,8 @@ impl KeyState {
         if live && ownership.may_hand_over(cx.now) {
             if !ownership.has_tokens() {
                 let mut ask = Ask::new(ownership.ticket, head.lease, true);
-                ask.refill = Some(Refill { above: ownership.end_token(), wanted: ownership.wanted() });
+                ask.refill = Some(Refill { above: ownership.end_token() });
+                ask.wanted = ownership.wanted();
                 effects.command = Some(Command::Acquire(ask.request(cx.key, REFILL_BLOCK)));
                 self.phase = Phase::Asking(ask);
             } else if let Some(waiter) = self.queue.pop() {

@@ -42,6 +42,12 @@ pub(crate) struct Wanted {
     turns: u32,
 }
 
+impl Wanted {
+    pub(crate) fn since(now: Instant) -> Self {
+        Self { since: now, turns: 0 }
+    }
+}
+
 impl Ownership {
     pub(crate) fn new(
         ticket: Ticket,
@@ -61,7 +67,7 @@ impl Ownership {
             next_token: grant.token.get(),
             end_token: grant.token.get() + u64::from(grant.block.max(1)),
             handover,
-            wanted: grant.wanted.then_some(Wanted { since: now, turns: 0 }),
+            wanted: grant.wanted.then(|| Wanted::since(now)),
         }
     }
 
@@ -74,7 +80,7 @@ impl Ownership {
         self.wanted
     }
 
-    /// Goes on counting the turns since other nodes queue, after fresh tokens were fetched.
+    /// Goes on counting the turns since other nodes queue, as far as that was known before the grant.
     pub(crate) fn carry_on(&mut self, wanted: Option<Wanted>) {
         self.wanted = wanted.or(self.wanted);
     }
@@ -84,7 +90,7 @@ impl Ownership {
     }
 
     pub(crate) fn note_wanted(&mut self, now: Instant) {
-        self.wanted.get_or_insert(Wanted { since: now, turns: 0 });
+        self.wanted.get_or_insert(Wanted::since(now));
     }
 
     /// Whether the next turn may go to a task of this node although other nodes queue.
