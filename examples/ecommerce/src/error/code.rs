@@ -2,7 +2,7 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 
 /// What clients tell errors apart by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[allow(missing_docs)] // each is explained by its own text
 pub enum ErrorCode {
     #[serde(rename = "P001")]
@@ -71,6 +71,11 @@ impl ErrorCode {
     /// What it means, for a person, where there is nothing more particular to say.
     pub fn text(self) -> &'static str {
         self.row().2
+    }
+
+    /// Whether the answer says when to ask again.
+    pub fn may_be_asked_again(self) -> bool {
+        matches!(self, Self::Busy | Self::Unavailable | Self::PaymentUnknown)
     }
 
     /// Whether a request with an idempotency key that was refused so stays refused under that key: a decision about

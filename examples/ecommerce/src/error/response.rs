@@ -39,7 +39,7 @@ impl IntoResponse for ShopError {
 fn answer(code: ErrorCode, message: Cow<'static, str>, retry_after: Option<Duration>) -> Response {
     let timestamp = Timestamp::now();
     let mut response = (code.status(), Json(ErrorBody { code, message, timestamp })).into_response();
-    if matches!(code, ErrorCode::Busy | ErrorCode::Unavailable | ErrorCode::PaymentUnknown) {
+    if code.may_be_asked_again() {
         let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, |after| after.as_secs().max(1));
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }

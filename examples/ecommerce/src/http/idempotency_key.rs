@@ -6,6 +6,9 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use idempotency::IdempotencyKey;
 use serde_json::Value;
+use utoipa::IntoParams;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use crate::error::{ErrorCode, Refusal, ShopError};
 
@@ -64,6 +67,18 @@ impl<S: Send + Sync> FromRequestParts<S> for IdempotencyKeyHeader {
 impl From<&HeaderMap> for IdempotencyKeyHeader {
     fn from(headers: &HeaderMap) -> Self {
         Self(headers.get_all(HEADER).iter().cloned().collect())
+    }
+}
+
+impl IntoParams for IdempotencyKeyHeader {
+    fn into_params(_: impl Fn() -> Option<ParameterIn>) -> Vec<Parameter> {
+        let text = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255));
+        let header = ParameterBuilder::new()
+            .name("Idempotency-Key")
+            .parameter_in(ParameterIn::Header)
+            .description(Some("1 to 255 visible ASCII characters, here or in the body"))
+            .schema(Some(text));
+        vec![header.build()]
     }
 }
 

@@ -1,6 +1,7 @@
 //! What all routes need of HTTP: reading, refusing, observing.
 
 mod deadline;
+mod errors;
 mod fallback;
 mod idempotency_key;
 mod json;
@@ -12,6 +13,7 @@ mod replayable;
 mod request_id;
 
 pub use deadline::deadline;
+pub(crate) use errors::{describe_errors, errors};
 pub use fallback::{method_not_allowed, not_found};
 pub use idempotency_key::IdempotencyKeyHeader;
 pub use json::Json;

@@ -10,7 +10,8 @@ const FORMAT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// A moment in UTC, to the millisecond: what both databases keep, so that a moment read back is the one written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, sqlx::Type, utoipa::ToSchema)]
+#[schema(value_type = String, format = DateTime)]
 #[sqlx(transparent)]
 pub struct Timestamp(PrimitiveDateTime);
 

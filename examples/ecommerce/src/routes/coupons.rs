@@ -1,20 +1,24 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::ShopError;
-use crate::http::{Json, Path, Query};
+use crate::http::{Json, Path, Query, errors};
 use crate::model::{CouponId, CouponStatus, Timestamp, UserCouponId, UserId};
 use crate::store::coupons::UserCouponRow;
 use crate::usecase::coupons::{self, Issued};
 
-#[derive(Debug, Deserialize)]
+errors!(IssueCouponErrors: UserNotFound, InvalidCoupon, CouponExpired, CouponAlreadyIssued, CouponSoldOut, Busy, InvalidInput, BodyTooLarge, UnsupportedMediaType);
+errors!(CouponsOfUserErrors: InvalidInput, UserNotFound);
+
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct IssueBody {
     user_id: UserId,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct IssuedBody {
     user_coupon_id: UserCouponId,
@@ -27,7 +31,7 @@ pub(super) struct IssuedBody {
     remaining_quantity: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserCouponsBody {
     user_id: UserId,
@@ -35,7 +39,7 @@ pub(super) struct UserCouponsBody {
     total_count: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserCouponBody {
     user_coupon_id: UserCouponId,
@@ -48,7 +52,8 @@ pub(super) struct UserCouponBody {
     expires_at: Timestamp,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Filter {
     status: Option<CouponStatus>,
 }
@@ -83,6 +88,15 @@ impl From<UserCouponRow> for UserCouponBody {
     }
 }
 
+#[utoipa::path(
+    post,
+    path = "/coupons/{id}/issue",
+    operation_id = "issueCoupon",
+    summary = "Gives a coupon to a user",
+    params(("id" = CouponId, Path)),
+    request_body = IssueBody,
+    responses((status = 200, body = IssuedBody, description = "Done"), IssueCouponErrors)
+)]
 pub(super) async fn issue(
     State(app): State<App>,
     Path(coupon): Path<CouponId>,
@@ -93,6 +107,14 @@ pub(super) async fn issue(
     Ok(Json(issued.into()))
 }
 
+#[utoipa::path(
+    get,
+    path = "/users/{id}/coupons",
+    operation_id = "couponsOfUser",
+    summary = "The coupons of a user",
+    params(("id" = UserId, Path), Filter),
+    responses((status = 200, body = UserCouponsBody, description = "Done"), CouponsOfUserErrors)
+)]
 pub(super) async fn of_user(
     State(app): State<App>,
     Path(user_id): Path<UserId>,

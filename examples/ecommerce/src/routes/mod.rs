@@ -10,35 +10,38 @@ mod products;
 mod users;
 
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{get, post};
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
 use axum::{Router, middleware};
 use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
+use crate::error::ErrorBody;
 use crate::http::{deadline, method_not_allowed, not_found, observe, panicked};
 use crate::settings::Settings;
 
+/// What is said of all routes; each says the rest itself.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Interlock: the shop",
+        description = "Sums are whole won. Errors have a code of their own."
+    ),
+    components(schemas(ErrorBody))
+)]
+struct Description;
+
 /// Everything the server answers.
 pub fn router(app: App, settings: &Settings) -> Router {
-    let api = Router::new()
-        .route("/users/{id}", get(users::show))
-        .route("/users/{id}/balance", get(users::balance))
-        .route("/users/{id}/balance/charge", post(users::charge))
-        .route("/users/{id}/coupons", get(coupons::of_user))
-        .route("/coupons/{id}/issue", post(coupons::issue))
-        .route("/products", get(products::list))
-        .route("/products/top", get(products::top))
-        .route("/products/{id}", get(products::show))
-        .route("/cart", get(carts::show))
-        .route("/cart/items", post(carts::add).put(carts::set).delete(carts::remove))
-        .route("/orders", post(orders::place).get(orders::list))
-        .route("/orders/complete", post(payments::complete))
-        .route("/orders/{id}/payment", post(payments::pay));
-    Router::new()
-        .nest("/api", api)
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::show))
+    let (router, description) = routes().split_for_parts();
+    // It never changes while the server runs.
+    let description = serde_json::to_string(&description).unwrap_or_default();
+    let describe = move || async move { ([(CONTENT_TYPE, "application/json")], description) };
+    router
+        .route("/openapi.json", get(describe))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(settings.request_timeout, deadline))
@@ -46,4 +49,27 @@ pub fn router(app: App, settings: &Settings) -> Router {
         .layer(DefaultBodyLimit::max(settings.body_limit as usize))
         .layer(middleware::from_fn(observe))
         .with_state(app)
+}
+
+/// Every route, with its description.
+fn routes() -> OpenApiRouter<App> {
+    let api = OpenApiRouter::new()
+        .routes(routes!(users::show))
+        .routes(routes!(users::balance))
+        .routes(routes!(users::charge))
+        .routes(routes!(coupons::of_user))
+        .routes(routes!(coupons::issue))
+        .routes(routes!(products::list))
+        .routes(routes!(products::top))
+        .routes(routes!(products::show))
+        .routes(routes!(carts::show))
+        .routes(routes!(carts::add, carts::set, carts::remove))
+        .routes(routes!(orders::place, orders::list))
+        .routes(routes!(payments::complete))
+        .routes(routes!(payments::pay));
+    OpenApiRouter::with_openapi(Description::openapi())
+        .nest("/api", api)
+        .routes(routes!(health::alive))
+        .routes(routes!(health::ready))
+        .routes(routes!(metrics::show))
 }

@@ -2,38 +2,47 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::{ErrorCode, Refusal, ShopError};
-use crate::http::{IdempotencyKeyHeader, Json, Query, Replayable};
+use crate::http::{IdempotencyKeyHeader, Json, Query, Replayable, errors};
 use crate::model::{CouponId, OrderStatus, ProductId, Quantity, UserId};
 use crate::usecase::orders::{self, Basket, BasketLine, Order, PlaceOrder};
 
-/// The quantity and the key are read by themselves, so that each gets an error code of its own.
-#[derive(Debug, Deserialize)]
+errors!(PlaceOrderErrors: UserNotFound, ProductNotFound, InvalidQuantity, InvalidCoupon, CouponExpired, StockShort, KeyReused, Busy, InvalidInput, BodyTooLarge, UnsupportedMediaType);
+errors!(OrdersErrors: InvalidInput, UserNotFound);
+
+// The quantity and the key are read by themselves, so that each gets an error code of its own.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderBody {
     user_id: UserId,
     items: Vec<ItemBody>,
     coupon_id: Option<CouponId>,
+    /// It may be in the header instead.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     pub(super) idempotency_key: Option<Value>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
+#[schema(as = OrderItemBody)]
 pub(super) struct ItemBody {
     product_id: ProductId,
+    #[schema(value_type = i64, minimum = 1, maximum = 1_000_000)]
     quantity: Option<Value>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrdersBody {
     orders: Vec<Order>,
     total_count: usize,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Filter {
     user_id: UserId,
@@ -51,6 +60,15 @@ impl OrderBody {
     }
 }
 
+#[utoipa::path(
+    post,
+    path = "/orders",
+    operation_id = "placeOrder",
+    summary = "Makes an order that waits for its payment, once per key",
+    params(IdempotencyKeyHeader),
+    request_body = OrderBody,
+    responses((status = 201, body = Order, description = "Done"), PlaceOrderErrors)
+)]
 pub(super) async fn place(
     State(app): State<App>,
     header: IdempotencyKeyHeader,
@@ -63,6 +81,14 @@ pub(super) async fn place(
     Ok(Replayable::new(StatusCode::CREATED, outcome))
 }
 
+#[utoipa::path(
+    get,
+    path = "/orders",
+    operation_id = "orders",
+    summary = "The orders of a user, the newest first",
+    params(Filter),
+    responses((status = 200, body = OrdersBody, description = "Done"), OrdersErrors)
+)]
 pub(super) async fn list(
     State(app): State<App>,
     Query(filter): Query<Filter>,

@@ -3,29 +3,44 @@ use axum::http::StatusCode;
 use idempotency::IdempotencyKey;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::orders::OrderBody;
 use crate::app::App;
 use crate::error::{ErrorCode, ShopError};
-use crate::http::{IdempotencyKeyHeader, Json, Path, Replayable};
+use crate::http::{IdempotencyKeyHeader, Json, Path, Replayable, errors};
 use crate::model::{OrderId, OrderStatus, UserId};
 use crate::usecase::orders::Order;
 use crate::usecase::payments::Paid;
 
-#[derive(Debug, Deserialize)]
+errors!(PayErrors: OrderNotFound, OrderNotPending, StockShort, BalanceShort, PaymentDeclined, PaymentUnknown, KeyReused, Busy, InvalidInput, BodyTooLarge, UnsupportedMediaType);
+errors!(PlaceAndPayErrors: UserNotFound, ProductNotFound, InvalidQuantity, InvalidCoupon, CouponExpired, StockShort, BalanceShort, OrderNotPending, PaymentDeclined, PaymentUnknown, KeyReused, Busy, InvalidInput, BodyTooLarge, UnsupportedMediaType);
+
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PaymentBody {
     user_id: UserId,
+    /// It may be in the header instead.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     idempotency_key: Option<Value>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(super) struct CompletedBody {
     order: Order,
     payment: Paid,
 }
 
+#[utoipa::path(
+    post,
+    path = "/orders/{id}/payment",
+    operation_id = "pay",
+    summary = "Pays an order, once per key",
+    params(("id" = OrderId, Path), IdempotencyKeyHeader),
+    request_body = PaymentBody,
+    responses((status = 200, body = Paid, description = "Done"), PayErrors)
+)]
 pub(super) async fn pay(
     State(app): State<App>,
     Path(order): Path<OrderId>,
@@ -39,6 +54,15 @@ pub(super) async fn pay(
 }
 
 /// Orders and pays at once. The key is optional here: without one, each request is a new order.
+#[utoipa::path(
+    post,
+    path = "/orders/complete",
+    operation_id = "placeAndPay",
+    summary = "Makes an order and pays it; once per key, if there is one",
+    params(IdempotencyKeyHeader),
+    request_body = OrderBody,
+    responses((status = 201, body = CompletedBody, description = "Done"), PlaceAndPayErrors)
+)]
 pub(super) async fn complete(
     State(app): State<App>,
     header: IdempotencyKeyHeader,

@@ -1,14 +1,19 @@
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::ShopError;
-use crate::http::{Json, Path, Query};
+use crate::http::{Json, Path, Query, errors};
 use crate::model::{ProductId, ProductOrder};
 use crate::usecase::products::{self, Product};
 use crate::usecase::top_products;
 
-#[derive(Debug, Serialize)]
+errors!(ProductsErrors: InvalidInput);
+errors!(ProductErrors: InvalidInput, ProductNotFound);
+errors!(TopProductsErrors:);
+
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProductBody {
     product_id: ProductId,
@@ -19,21 +24,21 @@ pub(super) struct ProductBody {
     category: String,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ProductsBody {
     products: Vec<ProductBody>,
     total_count: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TopBody {
     period: &'static str,
     products: Vec<RankedBody>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RankedBody {
     rank: usize,
@@ -43,7 +48,8 @@ pub(super) struct RankedBody {
     revenue: i64,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Filter {
     category: Option<String>,
     #[serde(default)]
@@ -57,6 +63,14 @@ impl From<Product> for ProductBody {
     }
 }
 
+#[utoipa::path(
+    get,
+    path = "/products",
+    operation_id = "products",
+    summary = "The products",
+    params(Filter),
+    responses((status = 200, body = ProductsBody, description = "Done"), ProductsErrors)
+)]
 pub(super) async fn list(
     State(app): State<App>,
     Query(filter): Query<Filter>,
@@ -67,6 +81,14 @@ pub(super) async fn list(
     Ok(Json(ProductsBody { total_count: products.len(), products }))
 }
 
+#[utoipa::path(
+    get,
+    path = "/products/{id}",
+    operation_id = "product",
+    summary = "One product",
+    params(("id" = ProductId, Path)),
+    responses((status = 200, body = ProductBody, description = "Done"), ProductErrors)
+)]
 pub(super) async fn show(
     State(app): State<App>,
     Path(id): Path<ProductId>,
@@ -74,6 +96,13 @@ pub(super) async fn show(
     Ok(Json(products::find(app.database(), app.cache(), id).await?.into()))
 }
 
+#[utoipa::path(
+    get,
+    path = "/products/top",
+    operation_id = "topProducts",
+    summary = "The five products sold most in the last three days",
+    responses((status = 200, body = TopBody, description = "Done"), TopProductsErrors)
+)]
 pub(super) async fn top(State(app): State<App>) -> Result<Json<TopBody>, ShopError> {
     let rows = top_products::list(app.database(), app.cache()).await?;
     let ranked = (1..).zip(rows).map(|(rank, row)| RankedBody {

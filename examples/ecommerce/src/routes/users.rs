@@ -2,15 +2,20 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::{ErrorCode, Refusal, ShopError};
-use crate::http::{IdempotencyKeyHeader, Json, Path, Replayable};
+use crate::http::{IdempotencyKeyHeader, Json, Path, Replayable, errors};
 use crate::model::{Amount, UserId};
 use crate::usecase::charge::{Charge, Charged};
 use crate::usecase::users;
 
-#[derive(Debug, Serialize)]
+errors!(UserErrors: InvalidInput, UserNotFound);
+errors!(BalanceErrors: InvalidInput, UserNotFound);
+errors!(ChargeErrors: UserNotFound, InvalidAmount, KeyReused, Busy, InvalidInput, BodyTooLarge, UnsupportedMediaType);
+
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UserBody {
     user_id: UserId,
@@ -19,21 +24,32 @@ pub(super) struct UserBody {
     balance: i64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct BalanceBody {
     user_id: UserId,
     balance: i64,
 }
 
-/// The fields are read one by one, so that each gets an error code of its own.
-#[derive(Debug, Deserialize)]
+// The fields are read one by one, so that each gets an error code of its own.
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ChargeBody {
+    #[schema(value_type = i64, minimum = 1)]
     amount: Option<Value>,
+    /// It may be in the header instead.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
     idempotency_key: Option<Value>,
 }
 
+#[utoipa::path(
+    get,
+    path = "/users/{id}",
+    operation_id = "user",
+    summary = "The user",
+    params(("id" = UserId, Path)),
+    responses((status = 200, body = UserBody, description = "Done"), UserErrors)
+)]
 pub(super) async fn show(
     State(app): State<App>,
     Path(id): Path<UserId>,
@@ -42,6 +58,14 @@ pub(super) async fn show(
     Ok(Json(UserBody { user_id: user.id, username: user.username, email: user.email, balance: user.balance }))
 }
 
+#[utoipa::path(
+    get,
+    path = "/users/{id}/balance",
+    operation_id = "balance",
+    summary = "The balance of a user",
+    params(("id" = UserId, Path)),
+    responses((status = 200, body = BalanceBody, description = "Done"), BalanceErrors)
+)]
 pub(super) async fn balance(
     State(app): State<App>,
     Path(id): Path<UserId>,
@@ -50,6 +74,15 @@ pub(super) async fn balance(
     Ok(Json(BalanceBody { user_id: user.id, balance: user.balance }))
 }
 
+#[utoipa::path(
+    post,
+    path = "/users/{id}/balance/charge",
+    operation_id = "charge",
+    summary = "Charges a balance, once per key",
+    params(("id" = UserId, Path), IdempotencyKeyHeader),
+    request_body = ChargeBody,
+    responses((status = 200, body = Charged, description = "Done"), ChargeErrors)
+)]
 pub(super) async fn charge(
     State(app): State<App>,
     Path(user_id): Path<UserId>,

@@ -22,7 +22,7 @@ pub struct Charge {
 }
 
 /// What was done; stored with the key, and answered again to a request that comes again.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Charged {
     user_id: UserId,

@@ -12,6 +12,7 @@ mod crash;
 mod demo;
 mod load;
 mod locks_in_redis;
+mod openapi;
 mod orders;
 mod outage;
 mod outbox;

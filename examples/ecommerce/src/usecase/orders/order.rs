@@ -4,7 +4,7 @@ use crate::model::{OrderId, OrderStatus, ProductId, Timestamp, UserId};
 use crate::store::orders::{OrderItemRow, OrderRow};
 
 /// An order as clients see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)] // the fields of the answer
 pub struct Order {
@@ -20,7 +20,7 @@ pub struct Order {
 }
 
 /// A line of an [`Order`]; its price is the one at which it was ordered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[allow(missing_docs)] // the fields of the answer
 pub struct OrderItem {

@@ -4,7 +4,7 @@ use crate::model::{OrderId, Timestamp};
 use crate::store::payments::PaymentRow;
 
 /// A payment that was made, as clients see it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Paid {
     order_id: OrderId,
@@ -15,14 +15,14 @@ pub struct Paid {
     paid_at: Timestamp,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 enum Status {
     Success,
 }
 
 /// What has become of the event that tells others.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "UPPERCASE")]
 enum DataTransmission {
     /// It is in the outbox, and on its way from there.
