@@ -57,6 +57,8 @@ pub(super) struct Grant {
     pub(super) token: i16,
     pub(super) lease: Ticks,
     pub(super) wanted: bool,
+    /// What `wanted` ought to be; it is only looked at.
+    pub(super) others_queue: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

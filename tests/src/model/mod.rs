@@ -8,6 +8,7 @@ mod action;
 mod check;
 mod context;
 mod fault;
+mod known;
 mod message;
 mod mutation;
 mod network;

@@ -31,11 +31,23 @@ pub enum Mutation {
     TokensFromCounter,
     /// A late grant of the same ticket is taken although newer tokens were shown.
     StaleGrantTaken,
+    /// A node hands the key over in memory as often as it likes while others queue.
+    OvertakeUnbounded,
+    /// A node that fetches fresh tokens begins anew to count the turns since others queue.
+    OvertakeRestarts,
+    /// A grant does not say that others queue.
+    GrantSaysNothing,
+    /// That others queue is not noted while the grant itself is on its way.
+    WantedTooEarly,
+    /// A release or a renewal that finds the lease over leaves those who queue to their timers.
+    LateReleaseHelpsNobody,
+    /// A ticket that owns the key for nobody is not given back when others want it.
+    NoReclaim,
 }
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 21] = [
         Self::ReleaseUnchecked,
         Self::TicketReused,
         Self::AcquireCounts,
@@ -51,5 +63,11 @@ impl Mutation {
         Self::NoCancel,
         Self::TokensFromCounter,
         Self::StaleGrantTaken,
+        Self::OvertakeUnbounded,
+        Self::OvertakeRestarts,
+        Self::GrantSaysNothing,
+        Self::WantedTooEarly,
+        Self::LateReleaseHelpsNobody,
+        Self::NoReclaim,
     ];
 }

@@ -136,8 +136,10 @@ impl Node {
                 // Not requeued: the new ticket asks for itself.
                 if let Some(next) = requeue {
                     cx.send(Command::Acquire { ticket: next });
-                    if self.phase.asks_for(next) {
-                        self.phase = Phase::asking(Ask::new(next));
+                    if let Phase::Asking { ask, .. } = self.phase
+                        && ask.ticket == next
+                    {
+                        self.phase = Phase::asking(ask);
                     }
                 }
             }
@@ -164,7 +166,7 @@ impl Node {
             if stale && !cx.settings.is(Mutation::StaleGrantTaken) {
                 return;
             }
-            self.phase = Phase::Owned(Ownership::new(grant, age, cx.settings));
+            self.phase = Phase::Owned(Ownership::new(grant, age, self.phase.known(), cx.settings));
             self.pass_on(cx);
         } else if self.phase.ticket() != Some(grant.ticket) && !cx.settings.is(Mutation::OrphanKept) {
             self.release(cx, grant.ticket, None);
@@ -179,8 +181,12 @@ impl Node {
                     self.pass_on(cx);
                 }
             }
-            phase if phase.ticket() == Some(ticket) => {}
+            // The event may overtake the reply, which is from before.
+            Phase::Asking { ask, .. } | Phase::Waiting { ask, .. } if ask.ticket == ticket => {
+                ask.known.note(!cx.settings.is(Mutation::WantedTooEarly), true);
+            }
             // A late copy of a command of ours owns the key for nobody.
+            _ if cx.settings.is(Mutation::NoReclaim) => {}
             _ => cx.send(Command::Release { ticket, requeue: None }),
         }
     }
@@ -302,12 +308,16 @@ impl Node {
         } else if live && ownership.may_hand_over(cx.settings) {
             if ownership.has_tokens() {
                 self.queue.remove(0);
-                let token = ownership.begin_turn();
+                let token = ownership.begin_turn(cx.settings);
                 self.tokens_grew &= self.shown.is_none_or(|shown| token > shown);
                 self.shown = self.shown.max(Some(token));
             } else {
+                let mut known = ownership.known;
+                if cx.settings.is(Mutation::OvertakeRestarts) {
+                    known.wanted = None;
+                }
                 cx.send(Command::Acquire { ticket });
-                self.phase = Phase::asking(Ask::new(ticket));
+                self.phase = Phase::asking(Ask { known, ..Ask::new(ticket) });
             }
         } else {
             let next = cx.fresh;

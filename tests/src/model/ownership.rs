@@ -1,4 +1,6 @@
+use crate::model::known::Known;
 use crate::model::message::Grant;
+use crate::model::mutation::Mutation;
 use crate::model::settings::Settings;
 use crate::model::ticket::Ticket;
 use crate::model::ticks::{Ticks, count_down, renew_after};
@@ -16,12 +18,13 @@ pub(super) struct Ownership {
     pub(super) idle: Option<Ticks>,
     next_token: i16,
     tokens_left: i16,
-    /// Other nodes queue; so many local turns began since then.
-    wanted: Option<u8>,
+    pub(super) known: Known,
 }
 
 impl Ownership {
-    pub(super) fn new(grant: &Grant, age: Ticks, settings: &Settings) -> Self {
+    /// `known` is what was known before the grant.
+    pub(super) fn new(grant: &Grant, age: Ticks, mut known: Known, settings: &Settings) -> Self {
+        known.note(grant.wanted, grant.others_queue);
         Self {
             ticket: grant.ticket,
             left: (grant.lease - age).max(0),
@@ -30,7 +33,7 @@ impl Ownership {
             idle: None,
             next_token: grant.token,
             tokens_left: settings.block,
-            wanted: grant.wanted.then_some(0),
+            known,
         }
     }
 
@@ -43,21 +46,20 @@ impl Ownership {
     }
 
     pub(super) fn note_wanted(&mut self) {
-        self.wanted.get_or_insert(0);
+        self.known.note(true, true);
     }
 
     pub(super) fn may_hand_over(&self, settings: &Settings) -> bool {
-        self.wanted.is_none_or(|turns| turns < settings.overtake)
+        settings.is(Mutation::OvertakeUnbounded)
+            || self.known.wanted.is_none_or(|turns| turns < settings.overtake)
     }
 
     /// Begins a turn and answers its token.
-    pub(super) fn begin_turn(&mut self) -> i16 {
+    pub(super) fn begin_turn(&mut self, settings: &Settings) -> i16 {
         let token = self.next_token;
         self.next_token += 1;
         self.tokens_left -= 1;
-        if let Some(turns) = &mut self.wanted {
-            *turns += 1;
-        }
+        self.known.begin_turn(settings);
         self.turn = Some(0);
         self.idle = None;
         token
@@ -66,7 +68,7 @@ impl Ownership {
     /// Ends the turn; true if the idle key is kept for a while.
     pub(super) fn end_turn(&mut self, settings: &Settings) -> bool {
         self.turn = None;
-        if settings.retain == 0 || self.wanted.is_some() || self.idle.is_some() {
+        if settings.retain == 0 || self.known.wanted.is_some() || self.idle.is_some() {
             return false;
         }
         self.idle = Some(settings.retain);

@@ -1,3 +1,4 @@
+use crate::model::known::Known;
 use crate::model::ownership::Ownership;
 use crate::model::ticket::Ticket;
 use crate::model::ticks::{Ticks, count_down};
@@ -27,11 +28,13 @@ pub(super) struct Ask {
     pub(super) failures: u8,
     /// Events were missed since the command was sent: when the server is busy, ask again at once.
     pub(super) again: bool,
+    /// What is known of other nodes that queue for a key which the ticket owns or may own by now.
+    pub(super) known: Known,
 }
 
 impl Ask {
     pub(super) fn new(ticket: Ticket) -> Self {
-        Self { ticket, failures: 0, again: false }
+        Self { ticket, failures: 0, again: false, known: Known::default() }
     }
 }
 
@@ -46,6 +49,14 @@ impl Phase {
             Self::Vacant => None,
             Self::Asking { ask, .. } | Self::Waiting { ask, .. } => Some(ask.ticket),
             Self::Owned(ownership) => Some(ownership.ticket),
+        }
+    }
+
+    /// What is known of other nodes by who asks.
+    pub(super) fn known(&self) -> Known {
+        match self {
+            Self::Asking { ask, .. } | Self::Waiting { ask, .. } => ask.known,
+            Self::Vacant | Self::Owned(_) => Known::default(),
         }
     }
 

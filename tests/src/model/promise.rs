@@ -2,6 +2,7 @@ use stateright::Property;
 
 use crate::model::message::Message;
 use crate::model::mutation::Mutation;
+use crate::model::phase::Phase;
 use crate::model::protocol::Protocol;
 use crate::model::system::System;
 
@@ -20,6 +21,8 @@ pub enum Promise {
     NobodyWaitsTooLong,
     /// Promise 4: no grant goes to a node that the server knows to be gone.
     GrantsGoToTheLiving,
+    /// Promise 5: once told that others queue, a node begins no more turns than it may.
+    OvertakingIsBounded,
     /// Promises 6 and 7: unless messages or data were lost, no ticket owns the key that nobody knows of.
     NoGrantIsForgotten,
     /// When nothing can happen any more, nobody owns the key.
@@ -28,13 +31,14 @@ pub enum Promise {
 
 impl Promise {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::MutualExclusion,
         Self::TokensGrowInGrantOrder,
         Self::TokensGrowFromGuardToGuard,
         Self::NobodyWaitsForEver,
         Self::NobodyWaitsTooLong,
         Self::GrantsGoToTheLiving,
+        Self::OvertakingIsBounded,
         Self::NoGrantIsForgotten,
         Self::NothingIsLeftBehind,
     ];
@@ -48,6 +52,7 @@ impl Promise {
             Self::NobodyWaitsForEver => "nobody waits for ever",
             Self::NobodyWaitsTooLong => "nobody waits too long",
             Self::GrantsGoToTheLiving => "grants go to the living",
+            Self::OvertakingIsBounded => "overtaking is bounded",
             Self::NoGrantIsForgotten => "no grant is forgotten",
             Self::NothingIsLeftBehind => "nothing is left behind",
         }
@@ -65,6 +70,7 @@ impl Promise {
             },
             Self::NobodyWaitsTooLong => nobody_waits_too_long,
             Self::GrantsGoToTheLiving => |_: &Protocol, system: &System| !system.server.granted_to_the_dead,
+            Self::OvertakingIsBounded => overtaking_is_bounded,
             Self::NoGrantIsForgotten => no_grant_is_forgotten,
             Self::NothingIsLeftBehind => {
                 |protocol: &Protocol, system: &System| !protocol.is_over(system) || !system.is_busy()
@@ -82,6 +88,14 @@ fn mutual_exclusion(protocol: &Protocol, system: &System) -> bool {
 pub(super) fn nobody_waits_too_long(protocol: &Protocol, system: &System) -> bool {
     let patience = protocol.settings().patience();
     system.nodes.iter().all(|node| node.queue.iter().all(|waited| *waited <= patience))
+}
+
+fn overtaking_is_bounded(protocol: &Protocol, system: &System) -> bool {
+    let most = protocol.settings().overtake;
+    system.nodes.iter().all(|node| match &node.phase {
+        Phase::Owned(ownership) => ownership.known.overtook.is_none_or(|turns| turns <= most),
+        _ => true,
+    })
 }
 
 fn no_grant_is_forgotten(_: &Protocol, system: &System) -> bool {

@@ -110,7 +110,9 @@ impl Server {
                 }
             }
             _ => {
-                self.help_along(settings, publish);
+                if !settings.is(Mutation::LateReleaseHelpsNobody) {
+                    self.help_along(settings, publish);
+                }
                 return Reply::Lost { ticket, requeue };
             }
         }
@@ -164,8 +166,7 @@ impl Server {
             }
             self.own(ticket, DIRECT_LEASE, 1);
             let token = self.next_tokens(settings);
-            let wanted = !self.queue.is_empty();
-            publish(ticket.node, Event::Granted(Grant { ticket, token, lease: DIRECT_LEASE, wanted }));
+            publish(ticket.node, Event::Granted(self.grant(settings, ticket, token, DIRECT_LEASE)));
             return true;
         }
         false
@@ -189,8 +190,13 @@ impl Server {
     ) -> Reply {
         self.own(ticket, lease, count);
         let token = self.next_tokens(settings);
-        let wanted = !self.queue.is_empty();
-        Reply::Granted { grant: Grant { ticket, token, lease: LEASE, wanted }, released }
+        Reply::Granted { grant: self.grant(settings, ticket, token, LEASE), released }
+    }
+
+    fn grant(&self, settings: &Settings, ticket: Ticket, token: i16, lease: Ticks) -> Grant {
+        let others_queue = !self.queue.is_empty();
+        let wanted = others_queue && !settings.is(Mutation::GrantSaysNothing);
+        Grant { ticket, token, lease, wanted, others_queue }
     }
 
     fn busy(&self, ticket: Ticket, released: Option<Ticket>) -> Reply {
