@@ -1,6 +1,6 @@
 use clap::ValueEnum;
 
-/// A step of a payment after which the process dies, as if its power had gone.
+/// A step of a payment after which the process dies, as by `kill -9`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum CrashAt {
     /// The key is claimed, and nothing is taken yet.
@@ -27,7 +27,16 @@ impl Crash {
     pub fn at(self, step: CrashAt) {
         if self.0 == Some(step) {
             tracing::error!(?step, "the process dies here, as asked");
-            std::process::abort();
+            die();
         }
     }
+}
+
+fn die() -> ! {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Signal, getpid, kill_process};
+        let _ = kill_process(getpid(), Signal::KILL);
+    }
+    std::process::abort()
 }

@@ -102,3 +102,32 @@ async fn a_charge_under_an_older_lock_than_the_rows_is_refused_and_changes_nothi
     backing.run("UPDATE users SET fence = 0 WHERE id = 1").await;
     shop.charge(1, 500, "late").await.ok();
 }
+
+#[tokio::test]
+async fn ten_charges_of_one_user_at_once_all_arrive() {
+    for backing in Backing::both().await {
+        let (one, two) = (Shop::open(&backing).await, Shop::open(&backing).await);
+        let charges = (0..10).map(|n| {
+            let client = if n % 2 == 0 { one.client() } else { two.client() }.clone();
+            tokio::spawn(async move { client.charge(3, 10, &format!("one-of-ten-{n}")).await })
+        });
+        for charge in charges.collect::<Vec<_>>() {
+            charge.await.unwrap().ok();
+        }
+        assert_eq!(one.balance(3).await, 100_100);
+        assert_eq!(backing.number("SELECT version FROM users WHERE id = 3").await, 10);
+    }
+}
+
+#[tokio::test]
+async fn after_a_failure_the_same_key_works() {
+    let backing = Backing::servers().await;
+    let shop = Shop::open(&backing).await;
+    let failed = "SELECT COUNT(*) FROM idempotency_keys WHERE status = 'FAILED'";
+    backing.run("UPDATE users SET fence = 9000000000000000000 WHERE id = 1").await;
+    shop.charge(1, 500, "again").await.is_refused(409, "PAY003");
+    assert_eq!(backing.number(failed).await, 1);
+    backing.run("UPDATE users SET fence = 0 WHERE id = 1").await;
+    assert_eq!(shop.charge(1, 500, "again").await.ok()["balance"], 100_000_500);
+    assert_eq!(backing.number(failed).await, 0);
+}

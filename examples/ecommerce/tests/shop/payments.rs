@@ -1,3 +1,4 @@
+use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
@@ -248,27 +249,33 @@ async fn a_gateway_that_does_not_answer_is_asked_later_and_the_same_key_tells() 
 #[tokio::test(flavor = "multi_thread")]
 async fn whatever_the_step_at_which_a_server_dies_nothing_is_lost_or_invented() {
     let steps = ["claimed", "reserved", "answered", "ended"];
+    let keys = ["crash", "crash-FAIL"];
+    let ways = steps.into_iter().flat_map(|step| keys.map(|key| (step, key)));
     // Together: each has to wait until the locks and keys of the dead are free.
-    join_all(steps.into_iter().flat_map(|step| [dies_at(step, false), dies_at(step, true)])).await;
+    join_all(ways.flat_map(|(step, key)| [dies_at(step, key, false), dies_at(step, key, true)])).await;
 }
 
-async fn dies_at(step: &str, servers: bool) {
+async fn dies_at(step: &str, key: &str, servers: bool) {
     let backing = if servers { Backing::servers().await } else { Backing::embedded() };
     let flags: Vec<_> = IMPATIENT.into_iter().chain(["--crash-at", step]).collect();
     let mut doomed = Shop::open_with(&backing, &flags).await;
     let order = order(&doomed, 1, &[(1, 2)]).await;
-    let body = json!({ "userId": 1, "idempotencyKey": "crash" });
+    let body = json!({ "userId": 1, "idempotencyKey": key });
     let request = doomed.request(reqwest::Method::POST, &format!("/api/orders/{order}/payment")).json(&body);
     assert!(request.send().await.is_err(), "{step}: it answered");
-    doomed.process.exits(Duration::from_secs(5)).await;
+    let end = doomed.process.exits(Duration::from_secs(5)).await;
+    assert_eq!(end.signal(), Some(9), "{step}: {end}");
 
     let shop = Shop::open_with(&backing, &IMPATIENT).await;
-    let last = answer_in_the_end(&shop, order, 1, "crash").await;
-    match step {
+    let last = answer_in_the_end(&shop, order, 1, key).await;
+    match (step, key) {
+        (_, "crash-FAIL") => last.is_refused(402, "PAY002"),
         // The gateway never heard of it, so everything goes back.
-        "reserved" => last.is_refused(402, "PAY002"),
+        ("reserved", _) => last.is_refused(402, "PAY002"),
         _ => assert_eq!(last.ok()["paidAmount"], 58_000, "{step}"),
     }
+    let again = pay(&shop, order, 1, key).await;
+    assert_eq!(again.code_if_refused(), last.code_if_refused(), "{step} {key}");
     the_books_are_right(&backing).await;
 }
 
