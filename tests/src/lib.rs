@@ -31,6 +31,7 @@ mod lock_keys;
 mod mariadb_server;
 pub mod model;
 mod names;
+pub mod once;
 mod port;
 mod postgres_server;
 mod process;

@@ -94,14 +94,20 @@ impl Proxy {
         self.faults.send_modify(|faults| faults.armed = Some(armed));
     }
 
+    /// Passes on the next `count` requests, over all connections, and then [freezes](Self::freeze): the last one reaches
+    /// the server, and its reply stays here.
+    pub fn freeze_after_requests(&self, count: usize) {
+        self.faults.send_modify(|faults| faults.requests_left = Some(count.max(1)));
+    }
+
     /// Closes the connection that carries the byte after the next `bytes` from the server, counted over all
     /// connections, in place of passing that byte on.
     pub fn cut_replies_after(&self, bytes: usize) {
         self.faults.send_modify(|faults| faults.reply_budget = Some(bytes));
     }
 
-    /// How often [`drop_reply_to`](Self::drop_reply_to) or [`cut_replies_after`](Self::cut_replies_after) has struck,
-    /// for a test to be sure that it tested something.
+    /// How often [`drop_reply_to`](Self::drop_reply_to), [`cut_replies_after`](Self::cut_replies_after) or
+    /// [`freeze_after_requests`](Self::freeze_after_requests) has struck, for a test to be sure that it tested something.
     #[must_use]
     pub fn struck(&self) -> usize {
         self.faults.borrow().struck

@@ -13,6 +13,8 @@ pub(super) struct Faults {
     /// How often the connections that stood have been left half-open.
     pub(super) strandings: u64,
     pub(super) armed: Option<Armed>,
+    /// How many more requests may pass before everything stands still.
+    pub(super) requests_left: Option<usize>,
     /// How many more bytes of replies may pass.
     pub(super) reply_budget: Option<usize>,
 
@@ -43,6 +45,17 @@ impl Faults {
             self.struck += 1;
         }
         strikes
+    }
+
+    /// Counts a request; after the last one nothing passes any more.
+    pub(super) fn count_request(&mut self) {
+        let Some(left) = &mut self.requests_left else { return };
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            self.requests_left = None;
+            self.frozen = true;
+            self.struck += 1;
+        }
     }
 
     /// Answers how many of the next `bytes` of replies may pass before the connection is cut, if it is.

@@ -55,6 +55,7 @@ async fn requests(
             return to.shutdown().await;
         }
         hold(faults).await;
+        faults.send_modify(Faults::count_request);
         tail.extend_from_slice(&chunk[..length]);
         let mut strikes = false;
         let mut needle = 0;

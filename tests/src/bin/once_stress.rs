@@ -1,0 +1,80 @@
+//! Breaks idempotent requests in every way for some minutes, and counts: `once_stress --help`.
+
+// A program talks to its user.
+#![allow(clippy::expect_used, clippy::print_stderr, clippy::print_stdout)]
+
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{Parser, ValueEnum};
+use idempotency::{MySqlStore, PostgresStore, SqliteStore};
+use interlock_tests::once::Chaos;
+use interlock_tests::{MariaDbServer, PostgresServer, Proxy, Scratch};
+
+/// Makes several processes send the same idempotent requests at once, a fifth of them refused and a tenth rolled back,
+/// and meanwhile kills processes (-9) and connections, loses replies to COMMIT and sweeps. Afterwards each finished key
+/// must have had exactly one effect, no caller may have met a deadlock or a lock's timeout, and no key may be stuck.
+///
+/// Starts a database of its own. Ends with status 1 when something does not hold.
+#[derive(Debug, Parser)]
+struct Arguments {
+    /// How long to break things; what is left open then takes some seconds more.
+    #[arg(long, default_value_t = 300)]
+    seconds: u64,
+    /// The database.
+    #[arg(long, value_enum, default_value = "mysql")]
+    database: DatabaseKind,
+    /// How many processes send requests.
+    #[arg(long, default_value_t = 3)]
+    processes: usize,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum DatabaseKind {
+    Mysql,
+    Postgres,
+    Sqlite,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let time = Duration::from_secs(arguments.seconds);
+    let worker = std::env::current_exe().expect("this program has a path").with_file_name("once_worker");
+    if !worker.exists() {
+        eprintln!("{} is missing: cargo build -p interlock-tests --bins", worker.display());
+        return ExitCode::from(2);
+    }
+    let processes = arguments.processes.max(1);
+    let begun = Instant::now();
+    let struck = match arguments.database {
+        DatabaseKind::Mysql => {
+            let server = MariaDbServer::private().await;
+            let database = server.database("stress").await;
+            let proxy = Proxy::to(database.address());
+            let (url, url_of_workers) = (database.url().to_owned(), database.url_through(&proxy));
+            let chaos = Chaos { worker, url, url_of_workers, proxy: Some(proxy), processes };
+            chaos.reign::<MySqlStore>(time).await
+        }
+        DatabaseKind::Postgres => {
+            let server = PostgresServer::private().await;
+            let database = server.database("stress").await;
+            let proxy = Proxy::to(database.address());
+            let (url, url_of_workers) = (database.url().to_owned(), database.url_through(&proxy));
+            let chaos = Chaos { worker, url, url_of_workers, proxy: Some(proxy), processes };
+            chaos.reign::<PostgresStore>(time).await
+        }
+        DatabaseKind::Sqlite => {
+            let folder = Scratch::new("sqlite");
+            let url = format!("sqlite:{}", folder.path().join("stress.db").display());
+            let chaos = Chaos { worker, url: url.clone(), url_of_workers: url, proxy: None, processes };
+            chaos.reign::<SqliteStore>(time).await
+        }
+    };
+    println!("{:?}, {} s: {}", arguments.database, begun.elapsed().as_secs(), struck.counts);
+    for violation in &struck.violations {
+        println!("{violation}");
+    }
+    println!("{} violations", struck.violations.len());
+    ExitCode::from(u8::from(!struck.violations.is_empty()))
+}

@@ -1,0 +1,139 @@
+use std::collections::HashMap;
+use std::time::Duration;
+
+use idempotency::{MySqlStore, PostgresStore, SqliteStore, TransactionalStore};
+use sqlx::mysql::MySqlPoolOptions;
+use sqlx::postgres::PgPoolOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
+use sqlx::{Database, MySql, Pool, Postgres, Sqlite, query, query_as, query_scalar, raw_sql};
+
+/// A store and the effects beside it: a table `effects` that gets a row in the transaction of the key, and a table
+/// `payments` that stands for somebody else's.
+#[allow(async_fn_in_trait)] // the futures are spawned with their concrete types
+pub trait Bank: TransactionalStore + Clone {
+    /// Opens the store, which connects when it is used: what breaks a connection must not break the start.
+    fn open(url: &str, connections: u32) -> (Self, Pool<Self::Database>);
+
+    /// Makes the tables of effects.
+    async fn create(pool: &Pool<Self::Database>);
+
+    /// The effect in the database.
+    fn add(
+        connection: &mut <Self::Database as Database>::Connection,
+        key: &str,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// The effect elsewhere.
+    fn pay(pool: &Pool<Self::Database>, key: &str) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+
+    /// How often it was paid.
+    fn paid(pool: &Pool<Self::Database>, key: &str) -> impl Future<Output = Result<i64, sqlx::Error>> + Send;
+
+    /// Key, status and kind of response of each row.
+    async fn rows(pool: &Pool<Self::Database>) -> Vec<(String, String, Option<String>)>;
+
+    /// How many effects of both kinds each key has had.
+    async fn effects(pool: &Pool<Self::Database>) -> HashMap<String, i64>;
+
+    /// Has the server end one of its connections to this database but ours; answers whether it had one.
+    async fn kill_connection(pool: &Pool<Self::Database>) -> bool;
+}
+
+macro_rules! bank {
+    ($store:ty, $database:ty, $connect:expr, $id:literal, $insert:literal, $pay:literal, $paid:literal, $kill:expr) => {
+        impl Bank for $store {
+            fn open(url: &str, connections: u32) -> (Self, Pool<$database>) {
+                let pool: Pool<$database> = $connect(url, connections).expect("a database's address");
+                (<$store>::new(pool.clone()), pool)
+            }
+
+            async fn create(pool: &Pool<$database>) {
+                for table in ["effects", "payments"] {
+                    let sql = format!("CREATE TABLE {table} (id {}, k VARCHAR(64) NOT NULL)", $id);
+                    raw_sql(sqlx::AssertSqlSafe(sql)).execute(pool).await.expect("may create tables");
+                }
+            }
+
+            async fn add(
+                connection: &mut <$database as Database>::Connection,
+                key: &str,
+            ) -> Result<(), sqlx::Error> {
+                query($insert).bind(key).execute(connection).await.map(drop)
+            }
+
+            async fn pay(pool: &Pool<$database>, key: &str) -> Result<(), sqlx::Error> {
+                query($pay).bind(key).execute(pool).await.map(drop)
+            }
+
+            async fn paid(pool: &Pool<$database>, key: &str) -> Result<i64, sqlx::Error> {
+                query_scalar($paid).bind(key).fetch_one(pool).await
+            }
+
+            async fn rows(pool: &Pool<$database>) -> Vec<(String, String, Option<String>)> {
+                let sql = "SELECT idempotency_key, status, response_kind FROM idempotency_keys WHERE operation = 'once'";
+                query_as(sql).fetch_all(pool).await.expect("the database answers")
+            }
+
+            async fn effects(pool: &Pool<$database>) -> HashMap<String, i64> {
+                let sql = "SELECT k, COUNT(*) FROM (SELECT k FROM effects UNION ALL SELECT k FROM payments) b GROUP BY k";
+                let counts: Vec<(String, i64)> = query_as(sql).fetch_all(pool).await.expect("the database answers");
+                counts.into_iter().collect()
+            }
+
+            async fn kill_connection(pool: &Pool<$database>) -> bool {
+                $kill(pool.clone()).await
+            }
+        }
+    };
+}
+
+bank!(
+    MySqlStore,
+    MySql,
+    |url: &str, connections| MySqlPoolOptions::new().max_connections(connections).connect_lazy(url),
+    "BIGINT AUTO_INCREMENT PRIMARY KEY",
+    "INSERT INTO effects (k) VALUES (?)",
+    "INSERT INTO payments (k) VALUES (?)",
+    "SELECT COUNT(*) FROM payments WHERE k = ?",
+    async |pool: Pool<MySql>| {
+        let sql = "SELECT CAST(id AS UNSIGNED) FROM information_schema.processlist \
+                   WHERE db = DATABASE() AND id <> CONNECTION_ID() ORDER BY RAND() LIMIT 1";
+        let Ok(Some(victim)) = query_scalar::<_, u64>(sql).fetch_optional(&pool).await else { return false };
+        raw_sql(sqlx::AssertSqlSafe(format!("KILL {victim}"))).execute(&pool).await.is_ok()
+    }
+);
+
+bank!(
+    PostgresStore,
+    Postgres,
+    |url: &str, connections| PgPoolOptions::new().max_connections(connections).connect_lazy(url),
+    "BIGSERIAL PRIMARY KEY",
+    "INSERT INTO effects (k) VALUES ($1)",
+    "INSERT INTO payments (k) VALUES ($1)",
+    "SELECT COUNT(*) FROM payments WHERE k = $1",
+    async |pool: Pool<Postgres>| {
+        let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+                   WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1";
+        query_scalar::<_, bool>(sql).fetch_optional(&pool).await.is_ok_and(|killed| killed == Some(true))
+    }
+);
+
+bank!(
+    SqliteStore,
+    Sqlite,
+    |url: &str, connections| {
+        let options = SqliteConnectOptions::new()
+            .filename(url.trim_start_matches("sqlite:"))
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(Duration::from_secs(60));
+        let pool = SqlitePoolOptions::new().max_connections(connections).connect_lazy_with(options);
+        Ok::<_, sqlx::Error>(pool)
+    },
+    "INTEGER PRIMARY KEY",
+    "INSERT INTO effects (k) VALUES (?)",
+    "INSERT INTO payments (k) VALUES (?)",
+    "SELECT COUNT(*) FROM payments WHERE k = ?",
+    // A database in the process has no connections that a server could end.
+    async |_: Pool<Sqlite>| false
+);
