@@ -30,12 +30,26 @@ where
     }
 }
 
+/// What a failure means that does not say: [`undone`] or [`unknown`].
+type Unstated = fn(Option<String>) -> Settlement;
+
+/// For work whose transaction undoes it.
+pub(crate) fn undone(message: Option<String>) -> Settlement {
+    Settlement::Failed { message }
+}
+
+/// For work that nothing undoes.
+pub(crate) fn unknown(message: Option<String>) -> Settlement {
+    Settlement::Unknown { message }
+}
+
 /// What the end of the work means: what to write into the row, and what to answer once it is written.
 ///
 /// `None` for a settlement: the work did not begin, and the claim is to be undone as well.
 pub(crate) fn of_work<T, E, C>(
     codec: &C,
     max_response: usize,
+    unstated: Unstated,
     result: Result<T, E>,
 ) -> (Option<Settlement>, Result<Outcome<T>, E>)
 where
@@ -48,29 +62,35 @@ where
             let settlement = match error.class() {
                 FailureClass::NotStarted => None,
                 FailureClass::Refused(refusal) if refusal.as_bytes().len() > max_response => {
-                    return undone(too_large(&refusal, max_response));
+                    return not_stored(undone, too_large(&refusal, max_response));
                 }
                 FailureClass::Refused(refusal) => {
                     Some(Settlement::Completed(StoredResponse::Refusal(refusal)))
                 }
-                FailureClass::RolledBack => Some(Settlement::Failed { message: message(&error) }),
-                FailureClass::MaybeApplied => Some(Settlement::Unknown { message: message(&error) }),
+                FailureClass::RolledBack => Some(undone(message(&error))),
+                FailureClass::MaybeApplied => Some(unknown(message(&error))),
+                FailureClass::Unstated => Some(unstated(message(&error))),
             };
             return (settlement, Err(error));
         }
     };
     match codec.encode(&response) {
-        Ok(payload) if payload.as_bytes().len() > max_response => undone(too_large(&payload, max_response)),
+        Ok(payload) if payload.as_bytes().len() > max_response => {
+            not_stored(unstated, too_large(&payload, max_response))
+        }
         Ok(payload) => (
             Some(Settlement::Completed(StoredResponse::Success(payload.clone()))),
             Ok(Outcome::new(response, payload, false)),
         ),
-        Err(error) => undone(IdempotencyError::Encode(error)),
+        Err(error) => not_stored(unstated, IdempotencyError::Encode(error)),
     }
 }
 
-fn undone<T, E: Failure>(error: IdempotencyError) -> (Option<Settlement>, Result<Outcome<T>, E>) {
-    (Some(Settlement::Failed { message: Some(error.to_string()) }), Err(error.into()))
+fn not_stored<T, E: Failure>(
+    settlement: Unstated,
+    error: IdempotencyError,
+) -> (Option<Settlement>, Result<Outcome<T>, E>) {
+    (Some(settlement(Some(error.to_string()))), Err(error.into()))
 }
 
 fn too_large(payload: &Payload, limit: usize) -> IdempotencyError {

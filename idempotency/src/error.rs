@@ -43,7 +43,8 @@ pub enum IdempotencyError {
     /// The work is done, and that could not be written down. The key stays at work until its lease is over.
     #[error("the work is done, but its response could not be stored")]
     NotRecorded(#[source] StoreError),
-    /// The response is larger than the limit; the effect was rolled back.
+    /// The response is larger than the limit. The effect of a transaction was rolled back; that of leased work may be
+    /// there, and the key says so.
     #[error("the response has {size} bytes, at most {limit} are stored")]
     ResponseTooLarge {
         /// The size of the response in bytes.
@@ -51,7 +52,7 @@ pub enum IdempotencyError {
         /// The limit in bytes.
         limit: usize,
     },
-    /// The response has no stored form; the effect was rolled back.
+    /// The response has no stored form; as for [`ResponseTooLarge`](Self::ResponseTooLarge).
     #[error("the response cannot be encoded")]
     Encode(#[source] BoxError),
     /// The stored response or refusal cannot be read back.
@@ -59,7 +60,7 @@ pub enum IdempotencyError {
     Decode(#[source] BoxError),
     /// The lock was not obtained, or was lost while the work was under way: nothing took effect.
     #[cfg(feature = "lock")]
-    #[error("the work needs a lock")]
+    #[error("the lock was not obtained, or was lost; nothing took effect")]
     Lock(#[from] lock_core::LockError),
     /// A later holder of the lock was faster: the lock was lost unnoticed. Nothing took effect.
     #[cfg(feature = "lock")]

@@ -17,6 +17,9 @@ pub enum FailureClass {
     /// Something outside the transaction may have happened (a call that timed out). The key is marked as
     /// unknown and never runs again by itself.
     MaybeApplied,
+    /// Nobody has said. In a transaction, which undoes what the work has done, it counts as
+    /// [`RolledBack`](Self::RolledBack); in lease mode, where nothing does, as [`MaybeApplied`](Self::MaybeApplied).
+    Unstated,
 }
 
 impl FailureClass {
@@ -37,8 +40,10 @@ impl FailureClass {
 
 /// An error of the caller's work.
 ///
-/// `impl Failure for MyError {}` is enough where no refusals are to be replayed: each failure then rolls the
-/// effect back and leaves the key free to run again.
+/// `impl Failure for MyError {}` is enough for work in a transaction where no refusals are to be replayed: each failure
+/// then rolls the effect back and leaves the key free to run again. Leased work, whose effect no database undoes, does
+/// not run again after such a failure: its error type should say which failures came before the effect
+/// ([`NotStarted`](FailureClass::NotStarted)) and which are a refusal.
 ///
 /// ```
 /// use idempotency::{Failure, FailureClass, IdempotencyError, Payload};
@@ -56,7 +61,7 @@ impl FailureClass {
 ///     fn class(&self) -> FailureClass {
 ///         match self {
 ///             Self::BalanceShort(missing) => FailureClass::refused(missing),
-///             Self::Idempotency(_) => FailureClass::RolledBack,
+///             Self::Idempotency(_) => FailureClass::Unstated,
 ///         }
 ///     }
 ///
@@ -67,13 +72,13 @@ impl FailureClass {
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not say what its failures mean for an idempotency key",
-    note = "write `impl idempotency::Failure for {Self} {{}}` to treat each of them as rolled back",
+    note = "write `impl idempotency::Failure for {Self} {{}}`: a transaction is then rolled back, and the outcome of leased work is unknown",
     note = "it also needs `From<idempotency::IdempotencyError>`"
 )]
 pub trait Failure: From<IdempotencyError> {
-    /// Says what this failure means for the key.
+    /// Says what this failure means for the key: [`FailureClass::Unstated`] by default.
     fn class(&self) -> FailureClass {
-        FailureClass::RolledBack
+        FailureClass::Unstated
     }
 
     /// Gives a line about this failure for people who look at the table: none by default.

@@ -8,6 +8,9 @@ use crate::{
     error::BoxError, idempotency::Inner, store::Claim,
 };
 
+const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
+const MAX_TTL: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
+
 /// One request under a key: say what it is, then run it.
 ///
 /// Made by [`Idempotency::request`](crate::Idempotency::request).
@@ -43,6 +46,9 @@ impl<'a, S> Request<'a, S> {
 
 impl<'a, S, C> Request<'a, S, C> {
     /// Keeps the key apart from the same key of other tenants (users, accounts).
+    ///
+    /// Left out, all callers share one space of keys: whoever comes second with a key is answered with the first one's
+    /// response, and nothing happens for them. Set it wherever clients choose the key.
     pub fn tenant(mut self, tenant: impl Display) -> Self {
         self.tenant = tenant.to_string();
         self
@@ -51,7 +57,8 @@ impl<'a, S, C> Request<'a, S, C> {
     /// Binds the key to this body: a repeat with another body is a
     /// [mismatch](IdempotencyError::Mismatch).
     ///
-    /// The order of its members does not matter.
+    /// The order of its members does not matter. Left out, the key alone tells requests apart: a repeat with another
+    /// amount is answered with the first response.
     pub fn fingerprint(self, body: &impl Serialize) -> Self {
         self.fingerprint_excluding(body, &[])
     }
@@ -79,13 +86,13 @@ impl<'a, S, C> Request<'a, S, C> {
         self
     }
 
-    /// Sets how long the response is replayed, from the time that it is given.
+    /// Sets how long the response is replayed, from the time that it is given: ten years at most. Zero keeps nothing.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self
     }
 
-    /// Sets how long to wait for a request in flight under the same key. Zero answers at once.
+    /// Sets how long to wait for a request in flight under the same key: a day at most. Zero answers at once.
     ///
     /// Within this process the wait ends with the very moment that the other request does. A SQL database
     /// rounds its part of the wait up to whole seconds.
@@ -111,12 +118,13 @@ impl<'a, S, C> Request<'a, S, C> {
         let scope = Scope::new(self.operation, &self.tenant)?;
         let body = self.body.map_err(IdempotencyError::Fingerprint)?;
         let fingerprint = Fingerprint::new(&scope, self.version, &body);
+        let (ttl, wait) = (self.ttl.min(MAX_TTL), self.wait.min(MAX_WAIT));
         Ok(Prepared {
             once: self.once,
             operation: self.operation,
             codec: self.codec,
-            claim: Claim::new(self.key, scope, fingerprint, self.ttl, self.wait),
-            deadline: Instant::now() + self.wait,
+            claim: Claim::new(self.key, scope, fingerprint, ttl, wait),
+            deadline: Instant::now() + wait,
         })
     }
 }

@@ -123,7 +123,8 @@ where
                 return Err(error);
             }
         };
-        let (settlement, result) = answer::of_work(&codec, once.settings.max_response, result);
+        let (settlement, result) =
+            answer::of_work(&codec, once.settings.max_response, answer::undone, result);
         if let Some(event) = Event::of_settlement(settlement.as_ref()) {
             report(event);
         }

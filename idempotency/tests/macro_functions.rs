@@ -48,6 +48,7 @@ impl Failure for PayError {
             Self::Declined(why) => FailureClass::refused(why),
             Self::TimedOut => FailureClass::MaybeApplied,
             Self::Busy => FailureClass::NotStarted,
+            Self::Other(_) => FailureClass::Unstated,
             _ => FailureClass::RolledBack,
         }
     }
@@ -195,6 +196,9 @@ async fn failures_are_told_apart() {
     assert_eq!(desk.fail("down", None).await, Ok(3), "what was rolled back runs again");
     assert_eq!(desk.fail("late", Some(PayError::TimedOut)).await, Err(PayError::TimedOut));
     assert_eq!(desk.fail("late", None).await, Err(PayError::Unknown), "what may have been applied does not");
+    let cut = PayError::Other("cut off".into());
+    assert_eq!(desk.fail("cut", Some(cut)).await, Err(PayError::Other("cut off".into())));
+    assert_eq!(desk.fail("cut", None).await, Err(PayError::Unknown), "nor what nobody has classed");
 }
 
 #[tokio::test]

@@ -499,6 +499,12 @@ pub fn distributed_lock(args: TokenStream, item: TokenStream) -> TokenStream {
 /// # }
 /// ```
 ///
+/// # Failures
+///
+/// What the function does is undone by no database. So after a failure whose [class](../idempotency/enum.FailureClass.html)
+/// nobody has stated the outcome counts as unknown, and a repeat is answered so and does not run: a payment that timed out
+/// is not made twice. `Failure::class` says which failures are a refusal, to be replayed, and which came before the effect.
+///
 /// # Together with a lock
 ///
 /// `#[idempotent]` goes *below* [`macro@distributed_lock`]: the attribute that stands nearer to the function is the outer

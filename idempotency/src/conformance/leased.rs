@@ -7,8 +7,8 @@ use tokio::{sync::Notify, time::sleep};
 
 use super::claims::{MINUTE, settle, start, success};
 use crate::{
-    BoxError, Failure, FailureClass, Idempotency, IdempotencyError, Outcome, Payload, Reconciled, Settled,
-    Settlement, Store, Takeover,
+    BoxError, Failure, FailureClass, Idempotency, IdempotencyError, Outcome, Payload, Reconciled, Settings,
+    Settled, Settlement, Store, Takeover,
 };
 
 const SHORT: Duration = Duration::from_millis(60);
@@ -111,6 +111,42 @@ pub async fn another_process_waits_for_leased_work<S: Store + Clone, K>((store, 
     };
     let (first, twin) = tokio::join!(first, twin);
     assert_eq!((first.unwrap().into_inner(), twin.unwrap().into_inner()), (1, 1));
+}
+
+pub async fn a_failure_that_nobody_has_classed_is_not_run_again<S: Store + Clone, K>((store, _keep): (S, K)) {
+    let (once, other) = (Idempotency::new(store.clone()), Idempotency::new(store));
+    let asked = AtomicU32::new(0);
+    let request = once.request("pay", "key").unwrap().tenant("tenant 1").lease(MINUTE);
+    let timed_out = request.run(async |_| {
+        asked.fetch_add(1, Ordering::SeqCst);
+        Err::<u32, BoxError>("the gateway did not answer".into())
+    });
+    assert_eq!(timed_out.await.unwrap_err().to_string(), "the gateway did not answer");
+    for process in [&once, &other] {
+        let repeated = pay(process, &asked).await.unwrap_err();
+        assert!(unknown(&repeated), "{repeated:?}");
+    }
+    assert_eq!(asked.into_inner(), 1);
+}
+
+pub async fn a_response_too_large_to_keep_leaves_leased_work_unknown<S: Store + Clone, K>(
+    (store, _keep): (S, K),
+) {
+    let once = Idempotency::with_settings(store, Settings::default().max_response(16));
+    let asked = AtomicU32::new(0);
+    let request = once.request("pay", "key").unwrap().tenant("tenant 1").lease(MINUTE);
+    let failed = request.run(async |_| {
+        asked.fetch_add(1, Ordering::SeqCst);
+        Ok::<_, BoxError>("longer than sixteen bytes".to_owned())
+    });
+    let failed = failed.await.unwrap_err();
+    assert!(
+        matches!(failed.downcast_ref(), Some(IdempotencyError::ResponseTooLarge { limit: 16, .. })),
+        "{failed:?}"
+    );
+    let repeated = pay(&once, &asked).await.unwrap_err();
+    assert!(unknown(&repeated), "{repeated:?}");
+    assert_eq!(asked.into_inner(), 1);
 }
 
 pub async fn a_crash_makes_the_outcome_unknown<S: Store + Clone, K>((store, _keep): (S, K)) {

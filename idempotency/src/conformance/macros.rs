@@ -25,6 +25,8 @@ macro_rules! store_suite {
             leased_work_runs_once,
             long_leased_work_keeps_the_others_away,
             another_process_waits_for_leased_work,
+            a_failure_that_nobody_has_classed_is_not_run_again,
+            a_response_too_large_to_keep_leaves_leased_work_unknown,
             a_crash_makes_the_outcome_unknown,
             a_crash_may_be_run_again_by_policy,
             an_unknown_outcome_is_reconciled,

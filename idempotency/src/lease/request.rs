@@ -19,6 +19,9 @@ const POLLS: ExponentialBuilder = ExponentialBuilder::new()
     .without_max_times()
     .with_jitter();
 
+const MIN_LEASE: Duration = Duration::from_millis(50);
+const MAX_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// A request whose effect lies outside the database.
 ///
 /// Made by [`Request::lease`].
@@ -34,8 +37,13 @@ impl<'a, S, C> Request<'a, S, C> {
     /// Claims the key for `lease` and then does the work outside any transaction.
     ///
     /// For effects that no database can undo: a payment, a mail. The lease is extended while the work runs, so it
-    /// only says how soon the others notice a crash. It should be several seconds at least.
+    /// only says how soon the others notice a crash. It should be several seconds, and is kept between 50 milliseconds
+    /// and a day.
+    ///
+    /// A failure of the work that does not say its [class](Failure::class) leaves the key
+    /// [unknown](IdempotencyError::Unknown): a payment that timed out is not made twice.
     pub fn lease(self, lease: Duration) -> LeasedRequest<'a, S, C> {
+        let lease = lease.clamp(MIN_LEASE, MAX_LEASE);
         LeasedRequest { request: self, lease, takeover: Takeover::default() }
     }
 }
@@ -167,7 +175,8 @@ impl<S: Store, C> LeasedRequest<'_, S, C> {
             report(Event::Fenced);
             return Err(IdempotencyError::Fenced.into());
         };
-        let (settlement, result) = answer::of_work(&codec, once.settings.max_response, result);
+        let (settlement, result) =
+            answer::of_work(&codec, once.settings.max_response, answer::unknown, result);
         if let Some(event) = Event::of_settlement(settlement.as_ref()) {
             report(event);
         }

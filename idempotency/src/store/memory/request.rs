@@ -51,7 +51,8 @@ impl<C> Request<'_, MemoryStore, C> {
 
         let held = Held { store: &once.store, ownership };
         let result = work(&mut MemoryTransaction::new()).await;
-        let (settlement, result) = answer::of_work(&codec, once.settings.max_response, result);
+        let (settlement, result) =
+            answer::of_work(&codec, once.settings.max_response, answer::undone, result);
         if let Some(event) = Event::of_settlement(settlement.as_ref()) {
             report(event);
         }
