@@ -48,14 +48,18 @@ impl<'a, S, C> Request<'a, S, C> {
     ///     locks: &LockManager,
     ///     key: &str,
     ///     user: i64,
+    ///     amount: i64,
     /// ) -> Result<i64, WalletError> {
     ///     let lock = locks.lock(format!("balance:user:{user}")).wait(Duration::from_secs(10));
     ///     let outcome = once
     ///         .request("charge", key)?
+    ///         .tenant(user)
+    ///         .fingerprint(&amount)
     ///         .locked(lock)
     ///         .transaction(async |tx, _lock| {
-    ///             let sql = "UPDATE users SET balance = balance + 5 WHERE id = ? RETURNING balance";
-    ///             Ok::<i64, WalletError>(sqlx::query_scalar(sql).bind(user).fetch_one(&mut **tx).await?)
+    ///             let sql = "UPDATE users SET balance = balance + ? WHERE id = ? RETURNING balance";
+    ///             let balance = sqlx::query_scalar(sql).bind(amount).bind(user).fetch_one(&mut **tx).await?;
+    ///             Ok::<i64, WalletError>(balance)
     ///         })
     ///         .await?;
     ///     Ok(outcome.into_inner())

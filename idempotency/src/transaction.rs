@@ -33,6 +33,9 @@ where
     /// MySQL). It may begin nested transactions: they become savepoints. The isolation level on MySQL and
     /// MariaDB is READ COMMITTED.
     ///
+    /// Where `?` is used in `work` and its result is not what the caller returns as it is, nothing says which error `?`
+    /// turns into: end `work` with `Ok::<_, MyError>(…)`.
+    ///
     /// # Errors
     ///
     /// The error of `work`, whose [class](Failure::class) says what is stored; or an [`IdempotencyError`]:

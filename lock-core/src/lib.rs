@@ -94,3 +94,7 @@ pub use request::LockRequest;
 pub use retry::{RetryPolicy, retry};
 pub use ticket::{InvalidTicket, NodeId, Ticket};
 pub use token::FencingToken;
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct ReadmeExamples;

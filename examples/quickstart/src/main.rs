@@ -27,11 +27,12 @@ impl Wallet {
     #[distributed_lock(key = "balance:user:{user}", wait = "10s", lease = "30s", manager = self.locks)]
     async fn charge(&self, user: i64, amount: i64, key: &str) -> Result<Outcome<i64>, WalletError> {
         let request = self.once.request("charge", key)?.tenant(user).fingerprint(&amount);
-        let charge = "UPDATE users SET balance = balance + ? WHERE id = ? RETURNING balance";
         request
             .transaction(async |tx| {
-                let balance = sqlx::query_scalar(charge).bind(amount).bind(user).fetch_one(&mut **tx).await?;
-                Ok(balance)
+                let charge = "UPDATE users SET balance = balance + ? WHERE id = ?";
+                sqlx::query(charge).bind(amount).bind(user).execute(&mut **tx).await?;
+                let balance = "SELECT balance FROM users WHERE id = ?";
+                Ok(sqlx::query_scalar(balance).bind(user).fetch_one(&mut **tx).await?)
             })
             .await
     }

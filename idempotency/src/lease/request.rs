@@ -57,6 +57,9 @@ impl<S: Store, C> LeasedRequest<'_, S, C> {
 
     /// Runs `work` once for the key, and keeps its response.
     ///
+    /// Where `?` is used in `work` and its result is not what the caller returns as it is, nothing says which error `?`
+    /// turns into: end `work` with `Ok::<_, MyError>(…)`.
+    ///
     /// # Errors
     ///
     /// The error of `work`, whose [class](Failure::class) says what is stored; or an [`IdempotencyError`]. After
