@@ -8,11 +8,11 @@ use crate::key::{InvalidKey, LockKey};
 #[non_exhaustive]
 pub enum LockError {
     /// The lock was not obtained in time. Trying again makes sense.
-    #[error("lock `{key}` was not obtained within {waited:?}")]
+    #[error("lock `{key}` {}", busy(*waited))]
     Timeout {
         /// The key asked for.
         key: LockKey,
-        /// How long the caller queued.
+        /// How long the caller queued; zero when it did not wish to.
         waited: Duration,
     },
     /// The lock was lost while the work ran, and the work was stopped at an await point. What it did before stands;
@@ -55,6 +55,14 @@ pub enum LockError {
         "no lock manager is installed: call `LockManager::install` at start, or name one with `manager = …`"
     )]
     NotInstalled,
+}
+
+fn busy(waited: Duration) -> String {
+    match waited.as_millis() {
+        0 => "is busy".to_owned(),
+        1..10_000 => format!("was not obtained within {} ms", waited.as_millis()),
+        _ => format!("was not obtained within {:.1} s", waited.as_secs_f64()),
+    }
 }
 
 impl LockError {
@@ -129,3 +137,19 @@ pub enum ConnectError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a lock manager is installed for this process already")]
 pub struct AlreadyInstalled;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_timeout_says_how_long_it_took() {
+        let said = |waited| {
+            let key = LockKey::new("k").unwrap();
+            LockError::Timeout { key, waited: Duration::from_micros(waited) }.to_string()
+        };
+        assert_eq!(said(0), "lock `k` is busy");
+        assert_eq!(said(300_456), "lock `k` was not obtained within 300 ms");
+        assert_eq!(said(10_000_456), "lock `k` was not obtained within 10.0 s");
+    }
+}

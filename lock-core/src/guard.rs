@@ -29,7 +29,7 @@ use crate::token::FencingToken;
 /// guard.release().await?;
 /// # Ok(()) }
 /// ```
-#[must_use = "the lock is released as soon as the guard is dropped"]
+#[must_use = "the lock is given back as soon as the guard is dropped: bind it, `let guard = …`; `let _ = …` drops it at once"]
 pub struct LockGuard {
     first: Part,
     rest: Vec<Part>,

@@ -25,6 +25,7 @@ pub(super) struct Server {
 impl Server {
     /// Reads the URL of a server. The login of `config` is not looked at.
     pub(super) fn parse(url: &str, config: &RedisConfig) -> Result<Self, ConnectError> {
+        needs_tls(url, cfg!(feature = "redis-tls"))?;
         let info = url
             .into_connection_info()
             .map_err(|error| error::address(&error))?
@@ -37,11 +38,6 @@ impl Server {
             }
             _ => info,
         };
-        if !info.addr().is_supported() {
-            return Err(ConnectError::InvalidAddress {
-                reason: "TLS needs the feature `redis-tls` of lock-core".to_owned(),
-            });
-        }
         Ok(Self { info, timeouts: config.timeouts })
     }
 
@@ -131,6 +127,17 @@ impl Server {
     }
 }
 
+/// Refuses an address whose encryption is not built in, before the client does in words that do not say what to do.
+fn needs_tls(url: &str, built_in: bool) -> Result<(), ConnectError> {
+    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+    if built_in || !["rediss", "valkeys"].contains(&scheme) {
+        return Ok(());
+    }
+    Err(ConnectError::InvalidAddress {
+        reason: format!("{scheme}:// is TLS, which needs the feature `redis-tls` of lock-core"),
+    })
+}
+
 /// Bounds what would otherwise wait for a dead peer.
 pub(super) async fn within<T>(
     limit: Duration,
@@ -145,4 +152,17 @@ pub(super) async fn within<T>(
 /// An error of ours in the terms of the Redis client.
 pub(super) fn trouble(kind: ErrorKind, what: &'static str) -> RedisError {
     RedisError::from((kind, what))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_encrypted_address_names_the_feature_that_it_needs() {
+        let error = needs_tls("rediss://:s3cret@host", false).unwrap_err().to_string();
+        assert!(error.contains("`redis-tls`") && !error.contains("s3cret"), "{error}");
+        assert!(needs_tls("rediss://host", true).is_ok());
+        assert!(needs_tls("redis://host", false).is_ok());
+    }
 }
