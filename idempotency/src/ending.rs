@@ -27,8 +27,8 @@ const MARKING: Duration = Duration::from_secs(10);
 /// How a transaction ended.
 pub(crate) enum Ending {
     Committed,
-    /// The row was no longer ours; all is undone.
-    Fenced,
+    /// The transaction had lost the row, so it was not the one that had claimed it; all is undone.
+    Undone,
     /// All is undone. `clean` tells whether the connection is fit for use.
     NotWritten {
         error: StoreError,
@@ -46,27 +46,14 @@ pub(crate) async fn end<S: TransactionalStore>(
     settlement: &Settlement,
 ) -> Ending {
     let succeeded = matches!(settlement, Settlement::Completed(StoredResponse::Success(_)));
-    let written = match if succeeded { Ok(()) } else { store.undo(&mut transaction).await } {
-        Ok(()) => store.write(&mut transaction, claim, settlement).await,
-        Err(error) => Err(error),
-    };
-    match written {
-        Ok(Settled::Written) => {}
-        Ok(Settled::Fenced) => {
-            return match transaction.rollback().await {
-                Ok(()) => Ending::Fenced,
-                Err(error) => Ending::NotWritten { error: store.error(error), clean: false },
-            };
-        }
-        Err(error) => {
-            // An explicit ROLLBACK, whatever the error: after a deadlock the next statement would commit by
-            // itself, after a lock timeout the rest of the transaction is still there.
-            let clean = transaction.rollback().await.is_ok();
-            return Ending::NotWritten { error, clean };
-        }
+    if !succeeded && let Err(error) = store.undo(&mut transaction).await {
+        // The savepoint is gone if the server has ended the transaction meanwhile.
+        let clean = store.rollback(transaction).await.is_ok();
+        return Ending::NotWritten { error, clean };
     }
-    match store.commit(transaction).await {
-        Ok(()) => Ending::Committed,
+    match store.finish(transaction, claim, settlement).await {
+        Ok(Settled::Written) => Ending::Committed,
+        Ok(Settled::Fenced) => Ending::Undone,
         Err(CommitError::Refused(error)) => Ending::NotWritten { error, clean: false },
         Err(CommitError::ReplyLost(error)) => Ending::ReplyLost(error),
     }

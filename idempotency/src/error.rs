@@ -36,6 +36,10 @@ pub enum IdempotencyError {
     /// back; leased work was stopped or finished late, and its effect may be there.
     #[error("the idempotency key was taken over while the work was under way")]
     Fenced,
+    /// The database had undone the transaction in the middle of the work, to end a deadlock, and the work ignored that
+    /// error and went on. Nothing of it is committed, neither before the error nor after.
+    #[error("the transaction was undone while the work was under way, and the work went on without it")]
+    TransactionLost,
     /// The reply to COMMIT was lost and the key's row could not be read: the effect may have taken place. A
     /// repeat with the same key tells.
     #[error("it is not known whether the transaction was committed")]
@@ -78,7 +82,7 @@ impl IdempotencyError {
     /// Tells whether the same request with the same key may well succeed later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::InFlight { .. } | Self::CommitUnknown(_) | Self::Fenced => true,
+            Self::InFlight { .. } | Self::CommitUnknown(_) | Self::Fenced | Self::TransactionLost => true,
             Self::Store(error) => error.is_transient(),
             #[cfg(feature = "lock")]
             Self::Overtaken { .. } | Self::Lock(lock_core::LockError::Lost { .. }) => true,

@@ -36,6 +36,10 @@ where
     /// Where `?` is used in `work` and its result is not what the caller returns as it is, nothing says which error `?`
     /// turns into: end `work` with `Ok::<_, MyError>(…)`.
     ///
+    /// An error of the database is best passed on. MySQL and MariaDB end a deadlock by undoing the whole transaction of
+    /// one of those in it; work that ignores that error goes on in a transaction that is never committed, and is
+    /// answered with [`TransactionLost`](IdempotencyError::TransactionLost).
+    ///
     /// # Errors
     ///
     /// The error of `work`, whose [class](Failure::class) says what is stored; or an [`IdempotencyError`]:
@@ -132,7 +136,7 @@ where
             report(event);
         }
         let Some(settlement) = settlement else {
-            if transaction.rollback().await.is_ok() {
+            if once.store.rollback(transaction).await.is_ok() {
                 session.finish();
             }
             return result;
@@ -143,10 +147,10 @@ where
                 session.finish();
                 Ok(())
             }
-            Ending::Fenced => {
+            Ending::Undone => {
                 session.finish();
                 report(Event::Fenced);
-                Err(IdempotencyError::Fenced)
+                Err(IdempotencyError::TransactionLost)
             }
             Ending::NotWritten { error, clean } => {
                 if clean {

@@ -6,18 +6,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use idempotency::{BoxError, Idempotency, IdempotencyError, MySqlStore, Outcome};
-use interlock_tests::{Database, MariaDbServer, Proxy};
+use interlock_tests::{Database, MariaDbServer, Proxy, eventually};
 use sqlx::mysql::MySqlPoolOptions;
-use sqlx::{AssertSqlSafe, MySqlPool, query, query_scalar};
-
-/// How the driver sends the end of a transaction: a query packet with this text alone.
-const COMMIT: &[u8] = b"\x03COMMIT";
+use sqlx::{AssertSqlSafe, MySqlConnection, MySqlPool, query, query_as, query_scalar};
 
 struct Shop {
     once: Idempotency<MySqlStore>,
     direct: MySqlPool,
     proxy: Proxy,
     runs: AtomicU32,
+    /// Part of the packet that ends a transaction, and of no other.
+    end: &'static [u8],
     _database: Database,
 }
 
@@ -31,7 +30,38 @@ impl Shop {
         let direct = database.mysql_pool().await;
         query("CREATE TABLE balance (amount BIGINT NOT NULL)").execute(&direct).await.unwrap();
         query("INSERT INTO balance VALUES (0)").execute(&direct).await.unwrap();
-        Shop { once, direct, proxy, runs: AtomicU32::new(0), _database: database }
+        let version: String = query_scalar("SELECT VERSION()").fetch_one(&direct).await.unwrap();
+        // MariaDB gets the response and COMMIT together, MySQL one after the other.
+        let end: &[u8] = if version.contains("MariaDB") { b"charged 5" } else { b"\x03COMMIT" };
+        Shop { once, direct, proxy, runs: AtomicU32::new(0), end, _database: database }
+    }
+
+    /// Opens a shop with rows to have a deadlock on.
+    async fn open_with_other() -> Shop {
+        let shop = Shop::open().await;
+        query("CREATE TABLE other (id INT PRIMARY KEY, n INT NOT NULL)").execute(&shop.direct).await.unwrap();
+        query("INSERT INTO other VALUES (1, 0), (2, 0), (3, 0)").execute(&shop.direct).await.unwrap();
+        shop
+    }
+
+    /// Looks at each connection of the pool: what a request sets for itself is gone.
+    async fn every_session_is_as_it_was(&self) {
+        let pool = self.once.store().pool();
+        eventually("all are back", Duration::from_secs(20), async || {
+            pool.num_idle() == usize::try_from(pool.size()).unwrap()
+        })
+        .await;
+        let mut connections = Vec::new();
+        while let Some(connection) = pool.try_acquire() {
+            connections.push(connection);
+        }
+        assert!(!connections.is_empty());
+        for connection in &mut connections {
+            let settings = "SELECT CAST(@@SESSION.innodb_lock_wait_timeout AS SIGNED), CAST(@@SESSION.autocommit AS SIGNED)";
+            let (wait, autocommit): (i64, i64) =
+                query_as(settings).fetch_one(&mut **connection).await.unwrap();
+            assert!(wait >= 50 && autocommit == 1, "{wait} s, autocommit {autocommit}");
+        }
     }
 
     async fn charge(&self, key: &str) -> Result<Outcome<String>, BoxError> {
@@ -57,7 +87,7 @@ impl Shop {
 #[tokio::test]
 async fn a_lost_reply_to_commit_is_looked_up() {
     let shop = Shop::open().await;
-    shop.proxy.drop_reply_to(COMMIT, 1);
+    shop.proxy.drop_reply_to(shop.end, 1);
     let outcome = shop.charge("key").await.unwrap();
     assert_eq!(shop.proxy.struck(), 1);
     assert!(!outcome.replayed());
@@ -93,7 +123,7 @@ async fn a_commit_that_never_arrived_is_known_not_to_have() {
 #[tokio::test]
 async fn with_the_database_away_the_outcome_of_a_commit_is_unknown_until_it_is_back() {
     let shop = Shop::open().await;
-    shop.proxy.drop_reply_to(COMMIT, 1);
+    shop.proxy.drop_reply_to(shop.end, 1);
     let (outcome, ()) = tokio::join!(shop.charge("key"), async {
         while shop.proxy.struck() == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -124,19 +154,39 @@ async fn a_lost_reply_to_the_claim_leaves_nothing() {
     assert_eq!(shop.balance().await, 5);
 }
 
+/// A server that does not know finish.sql, as MySQL: here a MariaDB that speaks another dialect.
 #[tokio::test]
-async fn a_lost_reply_to_the_settlement_leaves_nothing() {
+async fn a_lost_reply_to_a_settlement_without_commit_leaves_nothing() {
     let shop = Shop::open().await;
+    let options = MySqlPoolOptions::new().max_connections(1).after_connect(|connection, _| {
+        Box::pin(async move {
+            let dialect = query("SET SESSION sql_mode = CONCAT(@@sql_mode, ',ORACLE')").execute(connection);
+            dialect.await.map(|_| ())
+        })
+    });
+    let once = Idempotency::mysql(options.connect(&shop._database.url_through(&shop.proxy)).await.unwrap());
+    let charge = async |key: &str| -> Result<Outcome<String>, BoxError> {
+        let request = once.request("charge", key)?;
+        request
+            .transaction(async |tx| {
+                query("UPDATE balance SET amount = amount + 5").execute(&mut **tx).await?;
+                Ok("charged 5".to_owned())
+            })
+            .await
+    };
+    assert!(!charge("first").await.unwrap().replayed());
+    assert_eq!((shop.balance().await, shop.status().await), (5, vec!["COMPLETED".to_owned()]));
+
     shop.proxy.drop_reply_to("charged 5", 1);
-    let error = shop.charge("key").await.unwrap_err();
+    let error = charge("key").await.unwrap_err();
     assert_eq!(shop.proxy.struck(), 1);
     assert!(
         matches!(error.downcast_ref(), Some(IdempotencyError::Store(error)) if error.is_transient()),
         "{error:?}"
     );
-    assert_eq!(shop.balance().await, 0);
-    assert!(!shop.charge("key").await.unwrap().replayed());
     assert_eq!(shop.balance().await, 5);
+    assert!(!charge("key").await.unwrap().replayed());
+    assert_eq!(shop.balance().await, 10);
 }
 
 #[tokio::test]
@@ -157,67 +207,104 @@ async fn a_killed_connection_undoes_the_work() {
     assert_eq!(shop.balance().await, 5);
 }
 
+/// Puts the transaction into a deadlock that it loses.
+async fn deadlock(shop: &Shop, tx: &mut MySqlConnection) -> Result<(), BoxError> {
+    query("UPDATE other SET n = 1 WHERE id = 1").execute(&mut *tx).await?;
+    // The rival has written more, so that the server picks this transaction to end the deadlock.
+    let mut rival = shop.direct.begin().await?;
+    for id in 10..60 {
+        query("INSERT INTO other VALUES (?, 0)").bind(id).execute(&mut *rival).await?;
+    }
+    query("UPDATE other SET n = 2 WHERE id = 2").execute(&mut *rival).await?;
+    let id: u64 = query_scalar("SELECT CONNECTION_ID()").fetch_one(&mut *rival).await?;
+    let crossing = tokio::spawn(async move {
+        query("UPDATE other SET n = 2 WHERE id = 1").execute(&mut *rival).await?;
+        rival.rollback().await
+    });
+    eventually("the rival waits", Duration::from_secs(20), async || {
+        let waits = query_scalar::<_, i64>(
+            "SELECT COUNT(*) FROM information_schema.innodb_trx \
+             WHERE trx_mysql_thread_id = ? AND trx_state = 'LOCK WAIT'",
+        );
+        waits.bind(id).fetch_one(&shop.direct).await.unwrap() == 1
+    })
+    .await;
+    let crossed = query("UPDATE other SET n = 1 WHERE id = 2").execute(tx).await;
+    crossing.await?.expect("the rival survives");
+    crossed?;
+    Ok(())
+}
+
+/// Whether this is the server's "deadlock found".
+fn is_deadlock(error: &BoxError) -> bool {
+    let code = error.downcast_ref::<sqlx::Error>().and_then(|error| error.as_database_error()?.code());
+    code.as_deref() == Some("40001")
+}
+
 /// The transaction is gone with the deadlock, and the key with it: nothing may be written after it.
 #[tokio::test]
 async fn a_deadlock_in_the_work_commits_nothing() {
-    let shop = Shop::open().await;
-    query("CREATE TABLE other (id INT PRIMARY KEY, n INT NOT NULL)").execute(&shop.direct).await.unwrap();
-    query("INSERT INTO other VALUES (1, 0), (2, 0), (3, 0)").execute(&shop.direct).await.unwrap();
+    let shop = Shop::open_with_other().await;
     let request = shop.once.request("charge", "key").unwrap();
     let deadlocked = request
         .transaction(async |tx| {
             query("UPDATE balance SET amount = amount + 5").execute(&mut **tx).await?;
-            query("UPDATE other SET n = 1 WHERE id = 1").execute(&mut **tx).await?;
-            // The rival has written more, so that the server picks this transaction to end the deadlock.
-            let mut rival = shop.direct.begin().await?;
-            for id in 10..60 {
-                query("INSERT INTO other VALUES (?, 0)").bind(id).execute(&mut *rival).await?;
-            }
-            query("UPDATE other SET n = 2 WHERE id = 2").execute(&mut *rival).await?;
-            let crossing = tokio::spawn(async move {
-                query("UPDATE other SET n = 2 WHERE id = 1").execute(&mut *rival).await.map(|_| ())
-            });
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            let crossed = query("UPDATE other SET n = 1 WHERE id = 2").execute(&mut **tx).await;
-            crossing.await?.expect("the rival survives");
-            crossed?;
+            deadlock(&shop, tx).await?;
             Ok::<_, BoxError>("charged 5".to_owned())
         })
         .await;
     let error = deadlocked.unwrap_err();
-    let number = error.downcast_ref::<sqlx::Error>().and_then(|error| error.as_database_error()?.code());
-    assert_eq!(number.as_deref(), Some("40001"), "{error:?}");
+    assert!(is_deadlock(&error), "{error:?}");
     assert_eq!((shop.balance().await, shop.status().await), (0, vec![]));
     assert!(!shop.charge("key").await.unwrap().replayed());
     assert_eq!(shop.balance().await, 5);
+    shop.every_session_is_as_it_was().await;
+}
+
+/// What the work does after it must not commit by itself, as it would in a session with autocommit.
+#[tokio::test]
+async fn a_deadlock_that_the_work_ignores_commits_nothing_before_or_after_it() {
+    for fails in [false, true] {
+        let shop = Shop::open_with_other().await;
+        let request = shop.once.request("charge", "key").unwrap();
+        let deadlocked = request
+            .transaction(async |tx| {
+                query("UPDATE balance SET amount = amount + 5").execute(&mut **tx).await?;
+                let ignored = deadlock(&shop, tx).await.unwrap_err();
+                assert!(is_deadlock(&ignored), "{ignored:?}");
+                query("UPDATE balance SET amount = amount + 5").execute(&mut **tx).await?;
+                query("UPDATE other SET n = 7 WHERE id = 3").execute(&mut **tx).await?;
+                if fails { Err("the work failed".into()) } else { Ok::<_, BoxError>("charged 5".to_owned()) }
+            })
+            .await;
+        let error = deadlocked.unwrap_err();
+        let lost = matches!(error.downcast_ref(), Some(IdempotencyError::TransactionLost));
+        assert!(if fails { error.to_string() == "the work failed" } else { lost }, "{error:?}");
+        assert_eq!((shop.balance().await, shop.status().await), (0, vec![]));
+        let other: i32 =
+            query_scalar("SELECT n FROM other WHERE id = 3").fetch_one(&shop.direct).await.unwrap();
+        assert_eq!(other, 0);
+        assert!(!shop.charge("key").await.unwrap().replayed());
+        assert_eq!(shop.balance().await, 5);
+        shop.every_session_is_as_it_was().await;
+    }
 }
 
 #[tokio::test]
-async fn the_sessions_own_lock_wait_comes_back() {
+async fn sessions_come_back_as_they_were() {
     let shop = Shop::open().await;
-    let wait = async || -> u64 {
-        let mut connections = Vec::new();
-        while let Some(connection) = shop.once.store().pool().try_acquire() {
-            connections.push(connection);
-        }
-        let mut longest = 0;
-        for connection in &mut connections {
-            let wait: u64 = query_scalar("SELECT @@SESSION.innodb_lock_wait_timeout")
-                .fetch_one(&mut **connection)
-                .await
-                .unwrap();
-            longest = longest.max(wait);
-            assert!(wait >= 50, "{wait} s");
-        }
-        longest
-    };
-    let before = wait().await;
+    shop.every_session_is_as_it_was().await;
     shop.charge("key").await.unwrap().into_inner();
     shop.charge("key").await.unwrap().into_inner();
     let other = Idempotency::new(shop.once.store().clone());
     let replay =
         other.request("charge", "key").unwrap().transaction(async |_| Ok::<_, BoxError>(String::new()));
     assert!(replay.await.unwrap().replayed());
-    tokio::time::sleep(Duration::from_millis(50)).await;
-    assert_eq!(wait().await, before);
+    for key in ["fails", "fails", "works"] {
+        let request = shop.once.request("charge", key).unwrap();
+        let work = request
+            .transaction(async |_| if key == "fails" { Err("no") } else { Ok(()) }.map_err(BoxError::from));
+        assert_eq!(work.await.is_ok(), key == "works");
+    }
+    shop.every_session_is_as_it_was().await;
 }

@@ -21,6 +21,8 @@ pub struct Claim {
     pub ttl: Duration,
     /// How long to wait for somebody else's open transaction on this row.
     pub wait: Duration,
+    /// Whether an attempt before this one met a row, so that there may be one.
+    pub retried: bool,
 }
 
 impl Claim {
@@ -32,12 +34,12 @@ impl Claim {
         wait: Duration,
     ) -> Self {
         let id = KeyId::of(&scope, &key);
-        Self { id, key, scope, fingerprint, owner: Owner::fresh(), ttl, wait }
+        Self { id, key, scope, fingerprint, owner: Owner::fresh(), ttl, wait, retried: false }
     }
 
     /// The same claim as another attempt.
     pub(crate) fn again(&self) -> Self {
-        Self { owner: Owner::fresh(), ..self.clone() }
+        Self { owner: Owner::fresh(), retried: true, ..self.clone() }
     }
 }
 

@@ -20,6 +20,11 @@ const ER_LOCK_NOWAIT: u16 = 3572;
 const ER_CHECKREAD: u16 = 1020;
 /// Somebody inserted the same key in between.
 const ER_DUP_ENTRY: u16 = 1062;
+/// SIGNAL: how finish.sql says that the row is not ours.
+const ER_SIGNAL_EXCEPTION: u16 = 1644;
+/// What only MariaDB can parse, and prepare.
+const ER_PARSE_ERROR: u16 = 1064;
+const ER_UNSUPPORTED_PS: u16 = 1295;
 /// A scalar subquery has two rows: how begin.sql says that the row is not ours.
 const ER_SUBQUERY_NO_1_ROW: u16 = 1242;
 /// The table is missing.
@@ -63,10 +68,20 @@ pub(super) fn store_error(table: &Table, error: Error) -> StoreError {
 /// Says what a failure of begin.sql means.
 pub(super) fn not_begun(table: &Table, error: Error) -> NotBegun {
     match number(&error) {
-        Some(ER_SUBQUERY_NO_1_ROW) => NotBegun::Lost(None),
+        Some(ER_SUBQUERY_NO_1_ROW | ER_DUP_ENTRY) => NotBegun::Lost(None),
         Some(ER_LOCK_WAIT_TIMEOUT | ER_LOCK_NOWAIT) => NotBegun::Busy,
         _ => NotBegun::Failed(store_error(table, error)),
     }
+}
+
+/// Tells whether finish.sql has found that the row is not its own.
+pub(super) fn is_not_theirs(error: &Error) -> bool {
+    number(error) == Some(ER_SIGNAL_EXCEPTION)
+}
+
+/// Tells whether the server does not know finish.sql: it has done nothing then.
+pub(super) fn is_not_known(error: &Error) -> bool {
+    matches!(number(error), Some(ER_PARSE_ERROR | ER_UNSUPPORTED_PS))
 }
 
 fn number(error: &Error) -> Option<u16> {

@@ -7,8 +7,8 @@ use crate::store::sql::{Dialect, Table, Template};
 /// The statements, with the table's name in them.
 #[derive(Debug)]
 pub(super) struct Statements {
-    pub(super) begin: Template,
-    pub(super) begin_nowait: Template,
+    pub(super) begin: Begin,
+    pub(super) begin_again: Begin,
     pub(super) abandon: Template,
     pub(super) find: Template,
     pub(super) find_claimed: Template,
@@ -17,6 +17,9 @@ pub(super) struct Statements {
     pub(super) sweep_delete: Template,
     pub(super) claim: Statement,
     pub(super) complete: Statement,
+    pub(super) finish: Statement,
+    pub(super) commit: Statement,
+    pub(super) rollback: Statement,
     pub(super) settle: Statement,
     pub(super) extend: Statement,
     pub(super) forget: Statement,
@@ -30,6 +33,13 @@ pub(super) struct Statements {
     pub(super) migrate: Statement,
 }
 
+/// begin.sql, by whether somebody's open transaction is waited for.
+#[derive(Debug)]
+pub(super) struct Begin {
+    pub(super) waiting: Template,
+    pub(super) at_once: Template,
+}
+
 /// A statement whose only variable part is a [`Table`], which is made of letters, digits and underscores.
 #[derive(Debug)]
 pub(super) struct Statement(Arc<str>);
@@ -39,14 +49,22 @@ impl Statements {
         let template = |text: &str| {
             let text = text
                 .replace("{claim}", include_str!("sql/claim.sql").trim_end())
+                .replace("{insert}", include_str!("sql/insert.sql").trim_end())
+                .replace("{complete}", include_str!("sql/complete.sql").trim_end())
                 .replace("{find}", include_str!("sql/find.sql").trim_end());
             Template::new(Dialect::MySql, &table.put_into(&text))
         };
         let statement = |text: &str| Statement(template(text).prepared().into());
-        let begin = include_str!("sql/begin.sql");
+        let begin = |claim: &str, owned: &str| {
+            let text = include_str!("sql/begin.sql").replace("{claim}", claim).replace("{owned}\n", owned);
+            Begin {
+                waiting: template(&text.replace("{probe}\n", "")),
+                at_once: template(&text.replace("{probe}\n", include_str!("sql/probe.sql"))),
+            }
+        };
         Self {
-            begin: template(&begin.replace("\n{probe}", "")),
-            begin_nowait: template(&begin.replace("{probe}", include_str!("sql/probe.sql"))),
+            begin: begin("{insert}", ""),
+            begin_again: begin("{claim}", include_str!("sql/owned.sql")),
             abandon: template(include_str!("sql/abandon.sql")),
             find: template(include_str!("sql/find.sql")),
             find_claimed: template(include_str!("sql/find_claimed.sql")),
@@ -55,6 +73,9 @@ impl Statements {
             sweep_delete: template(include_str!("sql/sweep_delete.sql")),
             claim: statement(include_str!("sql/claim.sql")),
             complete: statement(include_str!("sql/complete.sql")),
+            finish: statement(include_str!("sql/finish.sql")),
+            commit: statement(include_str!("sql/commit.sql")),
+            rollback: statement(include_str!("sql/rollback.sql")),
             settle: statement(include_str!("sql/settle.sql")),
             extend: statement(include_str!("sql/extend.sql")),
             forget: statement(include_str!("sql/forget.sql")),

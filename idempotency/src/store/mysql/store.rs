@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use sqlx::{MySql, MySqlPool, query, raw_sql};
@@ -22,6 +25,8 @@ pub struct MySqlStore {
 pub(super) struct Inner {
     pub(super) statements: Statements,
     pub(super) table: Table,
+    /// Whether the server turned finish.sql down, as MySQL does.
+    pub(super) finishes_in_two: AtomicBool,
     pool: MySqlPool,
 }
 
@@ -46,7 +51,8 @@ impl MySqlStore {
     }
 
     fn in_table(pool: MySqlPool, table: Table) -> Self {
-        Self { inner: Arc::new(Inner { statements: Statements::new(&table), table, pool }) }
+        let statements = Statements::new(&table);
+        Self { inner: Arc::new(Inner { statements, table, finishes_in_two: AtomicBool::new(false), pool }) }
     }
 
     pub(super) fn store_error(&self, error: sqlx::Error) -> StoreError {

@@ -1,9 +1,11 @@
-use std::{convert::Infallible, time::Duration};
+use std::{convert::Infallible, sync::atomic::Ordering, time::Duration};
 
 use async_trait::async_trait;
-use sqlx::{Connection, MySql, MySqlConnection, Transaction, query, raw_sql};
+use sqlx::{
+    Connection, MySql, MySqlConnection, Transaction, mysql::MySqlArguments, query, query::Query, raw_sql,
+};
 
-use super::{MySqlStore, codes};
+use super::{MySqlStore, codes, statements::Statement};
 use crate::{
     StoreError, StoreErrorKind,
     flight::RETRY_AFTER,
@@ -35,7 +37,8 @@ impl TransactionalStore for MySqlStore {
         claim: &Claim,
     ) -> Result<Transaction<'c, MySql>, NotBegun> {
         let statements = &self.inner.statements;
-        let packet = if claim.wait.is_zero() { &statements.begin_nowait } else { &statements.begin };
+        let packets = if claim.retried { &statements.begin_again } else { &statements.begin };
+        let packet = if claim.wait.is_zero() { &packets.at_once } else { &packets.waiting };
         let packet = packet.render(&[
             ("id", Literal::Hex(claim.id.as_bytes())),
             ("key", Literal::Empty),
@@ -86,22 +89,8 @@ impl TransactionalStore for MySqlStore {
         claim: &Claim,
         settlement: &Settlement,
     ) -> Result<Settled, StoreError> {
-        // A prepared statement, in a round trip of its own: as text it would show the response to who logs statements.
-        let columns = Columns::from(settlement);
-        let written = query(&self.inner.statements.complete)
-            .bind(claim.key.as_str())
-            .bind(claim.scope.tenant())
-            .bind(claim.scope.operation())
-            .bind(columns.status)
-            .bind(columns.response_kind)
-            .bind(columns.response_payload)
-            .bind(columns.error_message)
-            .bind(micros(claim.ttl))
-            .bind(&claim.id.as_bytes()[..])
-            .bind(&claim.owner.as_bytes()[..])
-            .execute(&mut **transaction)
-            .await
-            .map_err(|error| self.store_error(error))?;
+        let written = self.completing(&self.inner.statements.complete, claim, settlement);
+        let written = written.execute(&mut **transaction).await.map_err(|error| self.store_error(error))?;
         Ok(Settled::by_rows(written.rows_affected()))
     }
 
@@ -123,9 +112,50 @@ impl TransactionalStore for MySqlStore {
         self.settle_on(connection, ownership, settlement, ttl).await
     }
 
-    async fn commit(&self, transaction: Transaction<'_, MySql>) -> Result<(), CommitError> {
+    async fn commit(&self, mut transaction: Transaction<'_, MySql>) -> Result<(), CommitError> {
+        let committed = raw_sql(&self.inner.statements.commit).execute(&mut *transaction).await;
         // Whatever the error, the server may have committed before it: the row tells.
-        transaction.commit().await.map_err(|error| CommitError::ReplyLost(self.store_error(error)))
+        committed.map(|_| ()).map_err(|error| CommitError::ReplyLost(self.store_error(error)))
+        // The driver still counts a transaction, and says ROLLBACK once nobody waits for the connection.
+    }
+
+    async fn rollback(&self, mut transaction: Transaction<'_, MySql>) -> Result<(), StoreError> {
+        let undone = raw_sql(&self.inner.statements.rollback).execute(&mut *transaction).await;
+        undone.map(|_| ()).map_err(|error| self.store_error(error))
+    }
+
+    async fn finish(
+        &self,
+        mut transaction: Transaction<'_, MySql>,
+        claim: &Claim,
+        settlement: &Settlement,
+    ) -> Result<Settled, CommitError> {
+        let inner = &self.inner;
+        if !inner.finishes_in_two.load(Ordering::Relaxed) {
+            let finished = self.completing(&inner.statements.finish, claim, settlement);
+            match finished.execute(&mut *transaction).await {
+                Ok(_) => return Ok(Settled::Written),
+                Err(error) if codes::is_not_theirs(&error) => {
+                    let undone = self.rollback(transaction).await;
+                    return undone.map(|()| Settled::Fenced).map_err(CommitError::Refused);
+                }
+                Err(error) if codes::is_not_known(&error) => {
+                    inner.finishes_in_two.store(true, Ordering::Relaxed);
+                }
+                Err(error) => return Err(CommitError::ReplyLost(self.store_error(error))),
+            }
+        }
+        match self.write(&mut transaction, claim, settlement).await {
+            Ok(Settled::Written) => self.commit(transaction).await.map(|()| Settled::Written),
+            Ok(Settled::Fenced) => {
+                let undone = self.rollback(transaction).await;
+                undone.map(|()| Settled::Fenced).map_err(CommitError::Refused)
+            }
+            Err(error) => {
+                let _ = self.rollback(transaction).await;
+                Err(CommitError::Refused(error))
+            }
+        }
     }
 
     async fn find_settled(&self, claim: &Claim) -> Result<Option<Record>, StoreError> {
@@ -139,6 +169,28 @@ impl TransactionalStore for MySqlStore {
 }
 
 impl MySqlStore {
+    /// A statement that takes what complete.sql takes. Prepared, since as text it would show the response to who logs
+    /// statements.
+    fn completing<'q>(
+        &self,
+        statement: &Statement,
+        claim: &'q Claim,
+        settlement: &'q Settlement,
+    ) -> Query<'q, MySql, MySqlArguments> {
+        let columns = Columns::from(settlement);
+        query(statement)
+            .bind(claim.key.as_str())
+            .bind(claim.scope.tenant())
+            .bind(claim.scope.operation())
+            .bind(columns.status)
+            .bind(columns.response_kind)
+            .bind(columns.response_payload)
+            .bind(columns.error_message)
+            .bind(micros(claim.ttl))
+            .bind(&claim.id.as_bytes()[..])
+            .bind(&claim.owner.as_bytes()[..])
+    }
+
     /// Ends what `begin` has begun, and reads the row.
     async fn abandon(
         &self,

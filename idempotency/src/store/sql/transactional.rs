@@ -18,8 +18,9 @@ use crate::{
 /// The calls of one request, on one connection:
 ///
 /// ```text
-/// connect ─▶ begin ─▶ (the caller's work) ───────────────▶ write(Completed) ─▶ commit
-///              │               └─ failed ─▶ undo ─▶ write(Failed | Unknown | refusal) ─▶ commit
+/// connect ─▶ begin ─▶ (the caller's work) ───────────────▶ finish(Completed)
+///              │               ├─ failed ─▶ undo ─▶ finish(Failed | Unknown | refusal)
+///              │               └─ never began ─▶ rollback
 ///              └─ NotBegun ─▶ explain
 /// ```
 ///
@@ -91,6 +92,33 @@ pub trait TransactionalStore: Store {
 
     /// Commits.
     async fn commit(&self, transaction: Transaction<'_, Self::Database>) -> Result<(), CommitError>;
+
+    /// Undoes everything, the claim included.
+    async fn rollback(&self, transaction: Transaction<'_, Self::Database>) -> Result<(), StoreError> {
+        transaction.rollback().await.map_err(|error| self.error(error))
+    }
+
+    /// Writes how the work ended, and commits: [`write`](Self::write) and [`commit`](Self::commit), in one round trip
+    /// where the database can. [`Settled::Fenced`] and [`CommitError::Refused`] undo everything.
+    async fn finish(
+        &self,
+        mut transaction: Transaction<'_, Self::Database>,
+        claim: &Claim,
+        settlement: &Settlement,
+    ) -> Result<Settled, CommitError> {
+        match self.write(&mut transaction, claim, settlement).await {
+            Ok(Settled::Written) => self.commit(transaction).await.map(|()| Settled::Written),
+            Ok(Settled::Fenced) => {
+                self.rollback(transaction).await.map(|()| Settled::Fenced).map_err(CommitError::Refused)
+            }
+            Err(error) => {
+                // An explicit ROLLBACK, whatever the error: after a lock timeout the rest of the transaction is
+                // still there.
+                let _ = self.rollback(transaction).await;
+                Err(CommitError::Refused(error))
+            }
+        }
+    }
 
     /// Reads the row once no transaction is open on it any more, on a connection of its own: the answer to
     /// "was it committed?".

@@ -3,5 +3,6 @@
 -- Reply: the row, if there is one.
 ROLLBACK;
 SET SESSION innodb_lock_wait_timeout =
-    CAST(COALESCE(@idempotency_lock_wait, @@SESSION.innodb_lock_wait_timeout) AS UNSIGNED);
+        CAST(COALESCE(@idempotency_lock_wait, @@SESSION.innodb_lock_wait_timeout) AS UNSIGNED),
+    SESSION autocommit = 1;
 {find}

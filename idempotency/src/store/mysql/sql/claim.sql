@@ -1,18 +1,10 @@
 -- Claims a row.
--- In: {id}, {key}, {tenant}, {operation}, {fingerprint}, {fingerprint_version}, {owner}, {lease} in microseconds or
---     NULL, {ttl} in microseconds, {takeover}: whether a lease that is over may be taken over.
+-- In: what insert.sql takes, and {takeover}: whether a lease that is over may be taken over.
 -- Reply: says nothing. Rows affected depend on the client's flags: read the row back, it is yours if `owner` is.
 --
 -- `VALUES(column)` because `AS new` is known to MySQL alone. Assignments run from left to right: `owner` decides, the
 -- others follow it.
-INSERT INTO idempotency_keys (
-    id, idempotency_key, tenant, operation, fingerprint, fingerprint_version,
-    status, epoch, owner, locked_until, expires_at, created_at, updated_at
-) VALUES (
-    {id}, {key}, {tenant}, {operation}, {fingerprint}, {fingerprint_version},
-    'PROCESSING', 1, {owner}, UTC_TIMESTAMP(3) + INTERVAL {lease} MICROSECOND,
-    UTC_TIMESTAMP(3) + INTERVAL {ttl} MICROSECOND, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3)
-)
+{insert}
 ON DUPLICATE KEY UPDATE
     owner = IF(
         (status IN ('COMPLETED', 'FAILED') AND expires_at <= UTC_TIMESTAMP(3))
