@@ -86,6 +86,19 @@ impl MariaDbServer {
         format!("{}:{}", options.get_host(), options.get_port())
     }
 
+    /// Whether it is MySQL.
+    pub async fn is_mysql(&self) -> bool {
+        let options = MySqlConnectOptions::from_str(&self.url).expect("a MySQL URL");
+        let mut connection =
+            MySqlConnection::connect_with(&options).await.expect("the database server answers");
+        let version: String = sqlx::query_scalar("SELECT VERSION()")
+            .fetch_one(&mut connection)
+            .await
+            .expect("the database server answers");
+        connection.close().await.expect("the database server answers");
+        !version.contains("MariaDB")
+    }
+
     /// Makes an empty database whose name starts with `name`.
     pub async fn database(&self, name: &str) -> Database {
         let name = unique_name(name);

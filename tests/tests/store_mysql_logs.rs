@@ -57,7 +57,7 @@ async fn show_nothing_of_key_tenant_or_response() {
     drop(guard);
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(
-        log.contains("START TRANSACTION") && log.contains("idempotent request"),
+        log.contains("SAVEPOINT idempotency_work") && log.contains("idempotent request"),
         "the logs are on:\n{log}"
     );
     for secret in ["SecretKey", "SecretTenant", "SecretBody", "SecretResponse"] {

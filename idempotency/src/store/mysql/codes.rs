@@ -25,8 +25,8 @@ const ER_SIGNAL_EXCEPTION: u16 = 1644;
 /// What only MariaDB can parse, and prepare.
 const ER_PARSE_ERROR: u16 = 1064;
 const ER_UNSUPPORTED_PS: u16 = 1295;
-/// A scalar subquery has two rows: how begin.sql says that the row is not ours.
-const ER_SUBQUERY_NO_1_ROW: u16 = 1242;
+/// A number is too large: how begin.sql says that the row is not ours.
+const ER_DATA_OUT_OF_RANGE: u16 = 1690;
 /// The table is missing.
 const ER_NO_SUCH_TABLE: u16 = 1146;
 /// A column is missing.
@@ -46,7 +46,7 @@ pub(super) fn store_error(table: &Table, error: Error) -> StoreError {
         Error::Database(_) => match number(&error) {
             Some(
                 ER_LOCK_DEADLOCK | ER_LOCK_WAIT_TIMEOUT | ER_LOCK_NOWAIT | ER_CHECKREAD | ER_DUP_ENTRY
-                | ER_SUBQUERY_NO_1_ROW,
+                | ER_DATA_OUT_OF_RANGE,
             ) => StoreErrorKind::Contended,
             Some(ER_CON_COUNT_ERROR | ER_SERVER_SHUTDOWN | ER_QUERY_INTERRUPTED | ER_CONNECTION_KILLED) => {
                 StoreErrorKind::Unavailable
@@ -68,7 +68,7 @@ pub(super) fn store_error(table: &Table, error: Error) -> StoreError {
 /// Says what a failure of begin.sql means.
 pub(super) fn not_begun(table: &Table, error: Error) -> NotBegun {
     match number(&error) {
-        Some(ER_SUBQUERY_NO_1_ROW | ER_DUP_ENTRY) => NotBegun::Lost(None),
+        Some(ER_DATA_OUT_OF_RANGE | ER_DUP_ENTRY) => NotBegun::Lost(None),
         Some(ER_LOCK_WAIT_TIMEOUT | ER_LOCK_NOWAIT) => NotBegun::Busy,
         _ => NotBegun::Failed(store_error(table, error)),
     }

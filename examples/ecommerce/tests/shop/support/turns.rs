@@ -6,11 +6,13 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
 /// The whole of MySQL's packet: its length, its number, the command.
-const COM_PING: [u8; 5] = [1, 0, 0, 0, 0x0e];
+const COM_PING: &[u8] = &[1, 0, 0, 0, 0x0e];
+/// The same with a text: what sqlx says of a transaction that it did not commit itself.
+const ROLLBACK: &[u8] = b"\x09\0\0\0\x03ROLLBACK";
 
 /// Stands between a client and a server and counts how often the client speaks after the server has: round trips, as
-/// long as one connection is used. The sign of life that sqlx asks of a connection which goes back to its pool is left
-/// out: no request waits for it.
+/// long as one connection is used. What sqlx says to a connection which goes back to its pool is left out, a ROLLBACK
+/// that finds nothing to undo and the question for a sign of life: no request waits for them.
 #[derive(Debug)]
 pub(crate) struct Turns {
     address: String,
@@ -33,7 +35,7 @@ impl Turns {
                 let answered = Arc::new(AtomicBool::new(false));
                 let (count, again) = (Arc::clone(&counted), Arc::clone(&answered));
                 tokio::spawn(relay(from_client, to_server, move |bytes| {
-                    if again.swap(false, Ordering::SeqCst) && bytes != COM_PING {
+                    if again.swap(false, Ordering::SeqCst) && bytes != COM_PING && bytes != ROLLBACK {
                         count.fetch_add(1, Ordering::SeqCst);
                     }
                 }));

@@ -2,22 +2,20 @@
 -- In: what its parts take, with hashes and numbers alone in it: probe.sql where nothing is to be waited for, insert.sql
 --     for a first attempt, claim.sql and owned.sql once a row was found; {wait} in seconds.
 -- Reply: nothing, in a transaction with the savepoint `idempotency_work`; or an error:
---     1242 the row is done (no transaction is open), or somebody else's (one is), 1062 there is a row,
+--     1690 the row is done (no transaction is open), or somebody else's (one is), 1062 there is a row,
 --     1205 or 3572 somebody's open transaction has the row, 1213 a deadlock. After an error run abandon.sql.
 --
--- A subquery with a second row is an error on both servers. It ends the packet without a reply that anyone must read,
--- and without any of the assignments beside it. Few statements, since the server sends each reply by itself, and short
--- ones, since it parses them each time.
+-- A number that is too large is an error on both servers. It ends the packet without a reply that anyone must read. In a
+-- SELECT, which waits for nobody: a subquery of SET would wait for an open transaction that has the row. Few statements,
+-- since the server sends each reply by itself, and short ones, since it parses them each time.
 --
 -- Autocommit is off rather than START TRANSACTION said: the server may undo the transaction to end a deadlock, and what
 -- work that ignores the error does then is in a transaction that nobody commits.
-SET @idempotency_done = (
-        SELECT 1 FROM idempotency_keys WHERE id = {id} AND status = 'COMPLETED' AND expires_at > UTC_TIMESTAMP(3)
-        UNION ALL SELECT 2
-    ),
-    @idempotency_lock_wait = @@SESSION.innodb_lock_wait_timeout, SESSION innodb_lock_wait_timeout = {wait};
+SELECT 18446744073709551615 + epoch INTO @idempotency_done
+FROM idempotency_keys WHERE id = {id} AND status = 'COMPLETED' AND expires_at > UTC_TIMESTAMP(3);
+SET @idempotency_lock_wait = @@SESSION.innodb_lock_wait_timeout, SESSION innodb_lock_wait_timeout = {wait},
+    SESSION autocommit = 0;
 SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
-SET SESSION autocommit = 0;
 {probe}
 {claim};
 {owned}
