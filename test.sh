@@ -7,8 +7,9 @@ usage() {
   cat <<'TEXT'
 Usage: ./test.sh [--no-install] [STEP…]
 
-Installs what the tests need and is missing (Redis, MariaDB, PostgreSQL, a C compiler, rustfmt, clippy) with the
-machine's package manager, then runs every step, or those that are named, and stops at the first that fails:
+Installs what the tests need and is missing (Redis, MariaDB, PostgreSQL, Prometheus for its promtool, curl, a C
+compiler, rustfmt, clippy) with the machine's package manager, then runs every step, or those that are named, and stops
+at the first that fails:
 
   format     cargo fmt --check
   scripts    bash -n of every shell script
@@ -19,7 +20,7 @@ machine's package manager, then runs every step, or those that are named, and st
   doctests   every example in the documentation
   docs       rustdoc, warnings denied
   licences   licences and sources of the dependencies (cargo deny), where cargo-deny is installed
-  alerts     the shop's alert rules and their tests, where promtool is installed (Debian: prometheus)
+  alerts     the shop's alert rules and their tests, by promtool
   load       the short profile of the shop's k6 scripts, where k6 is installed
 
 Servers run on free ports of 127.0.0.1 with throw-away data, so services of the machine are neither used nor touched.
@@ -67,6 +68,12 @@ install_with_apt() {
       -qq install --yes --no-install-recommends "$@"
 }
 
+install_promtool() {
+  [ $install = yes ] || return 1
+  if has apt-get; then install_with_apt prometheus
+  elif has brew; then brew install --quiet prometheus; fi
+}
+
 prepare() {
   local apt=() brew=() wanted=()
   need() { apt+=($2); brew+=($3); wanted+=("$1"); }
@@ -74,6 +81,9 @@ prepare() {
   has_any mariadbd mysqld || need MariaDB mariadb-server mariadb
   has_any postgres pg_ctl /usr/lib/postgresql/*/bin/postgres || need PostgreSQL postgresql postgresql
   has cc || need 'a C compiler' 'gcc libc6-dev' gcc
+  has curl || need curl curl curl
+  # Some package managers do not have it; then the step that needs it says so.
+  [[ " ${chosen[*]} " != *' alerts '* ]] || has promtool || install_promtool || true
 
   if [ ${#wanted[@]} -gt 0 ]; then
     local names
@@ -165,7 +175,7 @@ run_licences() {
 }
 
 run_alerts() {
-  has promtool || { echo 'promtool is not installed: left out'; return 0; }
+  has promtool || { echo 'promtool is missing: install Prometheus (Debian: apt-get install prometheus)' >&2; return 1; }
   promtool check rules examples/ecommerce/watch/alerts.yaml &&
     promtool test rules examples/ecommerce/watch/alerts.test.yaml
 }
