@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Backing, Shop};
 
-/// Every route of the README's table, and the others.
-const ROUTES: [(&str, &str); 20] = [
+/// Every route there is; the README lists the same.
+pub(crate) const ROUTES: [(&str, &str); 20] = [
     ("get", "/api/users/{id}"),
     ("get", "/api/users/{id}/balance"),
     ("post", "/api/users/{id}/balance/charge"),

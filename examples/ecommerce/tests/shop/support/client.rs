@@ -15,6 +15,11 @@ impl Client {
         Self { http: reqwest::Client::new(), base }
     }
 
+    /// Where the shop is.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
+    }
+
     /// A request that is not sent yet.
     pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.http.request(method, format!("{}{path}", self.base))

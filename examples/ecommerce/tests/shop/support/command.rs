@@ -1,4 +1,5 @@
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 /// The program under test, deaf to the settings of whoever runs the tests.
 pub(crate) fn shop_command() -> Command {
@@ -23,10 +24,15 @@ pub(crate) struct Ended {
 }
 
 /// Runs a program that is expected to end by itself.
-pub(crate) async fn run_to_end(mut command: Command) -> Ended {
+pub(crate) async fn run_to_end(command: Command) -> Ended {
+    run_within(Duration::from_secs(30), command).await
+}
+
+/// The same, for one that may take its time.
+pub(crate) async fn run_within(limit: Duration, mut command: Command) -> Ended {
     command.stdin(Stdio::null());
     let output = tokio::process::Command::from(command).kill_on_drop(true).output();
-    let output = tokio::time::timeout(std::time::Duration::from_secs(30), output)
+    let output = tokio::time::timeout(limit, output)
         .await
         .expect("the program ends by itself")
         .expect("the program starts");
