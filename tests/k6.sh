@@ -5,11 +5,30 @@
 #   PROFILE=full tests/k6.sh …        the whole load on a release build, in place of the short profile
 #
 # A script is told BASE_URL (http://127.0.0.1:PORT), PROFILE (short or full), DATABASE_URL and REDIS_URL, and fails by
-# a threshold. Each starts with fresh data.
+# a threshold. Each starts with fresh data and ends with a look into the database: every row of k6/truth/SCRIPT.sql
+# counts something that must not be, and fails the run unless it is 0.
 set -euo pipefail
 
 export PROFILE=${PROFILE:-short}
 target=${CARGO_TARGET_DIR:-target}
+
+# Fails unless every row of this file counts 0 in the database of DATABASE_URL.
+the_truth() {
+  local file=$1 client rows wrong
+  client=$(command -v mysql || command -v mariadb) || { echo 'the client mysql is missing' >&2; return 1; }
+  [[ $DATABASE_URL =~ ^mysql://([^:@/]+)(:([^@/]*))?@([^:/]+):([0-9]+)/([^?]+) ]] || {
+    echo 'DATABASE_URL is not mysql://USER:PASSWORD@HOST:PORT/DATABASE' >&2
+    return 1
+  }
+  rows=$(MYSQL_PWD=${BASH_REMATCH[3]} "$client" --no-defaults --batch --skip-column-names --user="${BASH_REMATCH[1]}" \
+    --host="${BASH_REMATCH[4]}" --port="${BASH_REMATCH[5]}" "${BASH_REMATCH[6]}" <"$file") || return 1
+  wrong=$(awk -F '\t' '$2 != "0" { print "  " $1 ": " $2 }' <<<"$rows")
+  if [ -n "$wrong" ]; then
+    printf 'the database says otherwise (%s):\n%s\n' "$file" "$wrong" >&2
+    return 1
+  fi
+  echo "the database agrees ($file)"
+}
 
 # Runs inside with_servers: a shop, one script, and the shop's end.
 run_one() {
@@ -38,6 +57,7 @@ run_one() {
     --env DATABASE_URL="$DATABASE_URL" --env REDIS_URL="$REDIS_URL" "$script" </dev/null &
   started+=($!)
   wait $! || status=$?
+  the_truth "examples/ecommerce/k6/truth/$(basename "$script" .js).sql" || status=1
   if [ $status != 0 ]; then
     echo "k6 $script failed ($status); the shop's log ends with:" >&2
     tail -20 "$log" >&2
