@@ -45,6 +45,8 @@ pub async fn serve(
         served = end_well(serving.into_future(), &app, &mut background) => served,
         () = lose_patience(&app, settings.drain_timeout, signals) => {
             tracing::warn!(under_way = app.tasks().under_way(), "stopped: requests under way were cut off");
+            // First, or it would find that there are no locks any more, and complain.
+            background.tasks.shutdown().await;
             // Work under a lock is stopped with it, so that nobody has to wait for the lease to end.
             let _ = tokio::time::timeout(RELEASE_WITHIN, app.locks().shutdown()).await;
             Ok(())

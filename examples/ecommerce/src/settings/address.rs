@@ -92,6 +92,9 @@ impl FromStr for RedisAddress {
     type Err = InvalidAddress;
 
     fn from_str(text: &str) -> Result<Self, InvalidAddress> {
+        if text.is_empty() {
+            return Err(InvalidAddress("it is empty; leave it out to have locks in memory".into()));
+        }
         if ["redis://", "rediss://", "valkey://", "valkeys://"].iter().any(|scheme| text.starts_with(scheme))
         {
             Ok(Self(text.to_owned()))

@@ -25,7 +25,7 @@ type Wrong<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)], &'a str);
 
 #[tokio::test]
 async fn a_wrong_setting_ends_the_program_with_one_line_and_code_2() {
-    let wrong: [Wrong<'_>; 15] = [
+    let wrong: [Wrong<'_>; 16] = [
         (&["--unknown"], &[], "--unknown"),
         (&["stray"], &[], "stray"),
         (&["--port", "70000"], &[], "--port"),
@@ -41,6 +41,7 @@ async fn a_wrong_setting_ends_the_program_with_one_line_and_code_2() {
         (&[], &[("DATABASE_URL", "mysql://shop:hunter2@host:port/shop")], "--database-url"),
         (&[], &[("DATABASE_URL", "mysql://shop:hunter2@host")], "--database-url"),
         (&[], &[("REDIS_URL", "http://:hunter2@host")], "--redis-url"),
+        (&[], &[("REDIS_URL", "")], "it is empty"),
     ];
     for (flags, variables, part) in wrong {
         assert_one_line(&with(flags, variables).await, 2, part);
@@ -58,7 +59,9 @@ async fn a_server_that_is_away_at_start_ends_the_program_with_one_line_and_code_
     let nobody = free_port();
     let database = format!("mysql://shop:hunter2@127.0.0.1:{nobody}/shop");
     let patience = ["--database-wait", "300ms"];
-    assert_one_line(&with(&patience, &[("DATABASE_URL", &database)]).await, 1, &nobody.to_string());
+    let ended = with(&patience, &[("DATABASE_URL", &database)]).await;
+    assert_one_line(&ended, 1, &nobody.to_string());
+    assert_one_line(&ended, 1, "refused");
     let redis = format!("redis://:hunter2@127.0.0.1:{nobody}");
     assert_one_line(&with(&[], &[("REDIS_URL", &redis)]).await, 1, &nobody.to_string());
 }

@@ -16,7 +16,7 @@ pub(crate) async fn connect(
     options: MySqlConnectOptions,
     settings: PoolSettings,
 ) -> Result<MySqlPool, sqlx::Error> {
-    MySqlPoolOptions::new()
+    let pool = MySqlPoolOptions::new()
         .max_connections(settings.size)
         .acquire_timeout(settings.wait)
         .test_before_acquire(false)
@@ -38,8 +38,21 @@ pub(crate) async fn connect(
                 Ok(true)
             })
         })
-        .connect_with(options)
-        .await
+        .connect_with(options.clone())
+        .await;
+    match pool {
+        // The pool has tried again and again, and keeps to itself what it met.
+        Err(sqlx::Error::PoolTimedOut) => Err(why(&options, settings.wait).await),
+        opened => opened,
+    }
+}
+
+/// What a connection meets.
+async fn why(options: &MySqlConnectOptions, wait: Duration) -> sqlx::Error {
+    match tokio::time::timeout(wait, MySqlConnection::connect_with(options)).await {
+        Ok(Err(error)) => error,
+        Ok(Ok(_)) | Err(_) => sqlx::Error::PoolTimedOut,
+    }
 }
 
 /// Runs the migrations, one process at a time.
