@@ -4,6 +4,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
 use crate::backend::BackendError;
+#[cfg(feature = "redis")]
+use crate::backend::promise::Promised;
 
 /// The reply to a backend command, known at once or later.
 ///
@@ -14,6 +16,8 @@ pub struct BackendFuture<T>(State<T>);
 enum State<T> {
     Known(Option<Result<T, BackendError>>),
     Later(Pin<Box<dyn Future<Output = Result<T, BackendError>> + Send>>),
+    #[cfg(feature = "redis")]
+    Promised(Promised<T>),
 }
 
 impl<T> BackendFuture<T> {
@@ -37,6 +41,29 @@ impl<T> BackendFuture<T> {
         }
     }
 
+    /// A reply that somebody has promised.
+    #[cfg(feature = "redis")]
+    pub(crate) fn promised(reply: Promised<T>) -> Self {
+        Self(State::Promised(reply))
+    }
+
+    /// Has `follow` called with the reply, by a task that `spawn` starts if there must be one.
+    pub(crate) fn follow(
+        self,
+        spawn: impl FnOnce(Pin<Box<dyn Future<Output = ()> + Send>>),
+        follow: impl FnOnce(Result<T, BackendError>) + Send + 'static,
+    ) where
+        T: Send + 'static,
+    {
+        match self.0 {
+            State::Known(Some(reply)) => follow(reply),
+            State::Known(None) => {}
+            State::Later(reply) => spawn(Box::pin(async move { follow(reply.await) })),
+            #[cfg(feature = "redis")]
+            State::Promised(reply) => reply.follow(spawn, follow),
+        }
+    }
+
     /// The reply if it is known without waiting, else the future again.
     pub(crate) fn now(self) -> Result<Result<T, BackendError>, Self> {
         match self.0 {
@@ -54,6 +81,8 @@ impl<T: Unpin> Future for BackendFuture<T> {
             // Polled again after the end, which futures may answer as they like: stay pending.
             State::Known(reply) => reply.take().map_or(Poll::Pending, Poll::Ready),
             State::Later(future) => future.as_mut().poll(cx),
+            #[cfg(feature = "redis")]
+            State::Promised(reply) => Pin::new(reply).poll(cx),
         }
     }
 }

@@ -5,6 +5,8 @@ mod event;
 mod future;
 mod grant;
 mod held_key;
+#[cfg(feature = "redis")]
+mod promise;
 mod request;
 
 pub use error::{BackendError, BackendErrorKind};
@@ -12,6 +14,8 @@ pub use event::{BackendEvent, BackendEvents};
 pub use future::BackendFuture;
 pub use grant::{AcquireAllReply, AcquireReply, Grant, ReleaseReply, RenewReply};
 pub use held_key::HeldKey;
+#[cfg(feature = "redis")]
+pub(crate) use promise::{Promise, promise};
 pub use request::{AcquireRequest, CancelRequest, ReleaseRequest, RenewRequest, Requeue};
 
 use std::sync::Arc;

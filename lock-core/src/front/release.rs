@@ -70,14 +70,34 @@ pub(super) fn issue(
     until: Instant,
     report: Option<oneshot::Sender<Outcome>>,
 ) {
-    match front.backend.release(request.clone()).now() {
-        Ok(outcome) if !is_transient(&outcome) => settle(front, &request, outcome, report),
-        Ok(outcome) => {
-            let reply = BackendFuture::ready(outcome);
-            front.spawn(insist(Arc::clone(front), request, reply, until, report));
+    let reply = front.backend.release(request.clone());
+    if report.is_some() {
+        // Somebody waits for it, so it must not depend on when another caller's task is run.
+        match reply.now() {
+            Ok(outcome) if !is_transient(&outcome) => settle(front, &request, outcome, report),
+            Ok(outcome) => {
+                let reply = BackendFuture::ready(outcome);
+                front.spawn(insist(Arc::clone(front), request, reply, until, report));
+            }
+            Err(reply) => front.spawn(insist(Arc::clone(front), request, reply, until, report)),
         }
-        Err(reply) => front.spawn(insist(Arc::clone(front), request, reply, until, report)),
+        return;
     }
+    // Most releases are dropped guards: they need no task unless something fails.
+    let under_way = front.tasks.token();
+    let (here, there) = (front, Arc::clone(front));
+    reply.follow(
+        |task| here.spawn(task),
+        move |outcome| {
+            if is_transient(&outcome) {
+                let reply = BackendFuture::ready(outcome);
+                there.spawn(insist(Arc::clone(&there), request, reply, until, None));
+            } else {
+                settle(&there, &request, outcome, None);
+            }
+            drop(under_way);
+        },
+    );
 }
 
 async fn insist(

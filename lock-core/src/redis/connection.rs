@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use crate::redis::clock::ServerClock;
 use crate::redis::names::Names;
-use crate::redis::script::{self, Invocation};
+use crate::redis::script::{self, Call};
 use crate::redis::source::Source;
 
 /// The connection for commands: one socket that all callers share, and another one when it breaks.
@@ -74,7 +74,7 @@ impl Connection {
     }
 
     /// Calls a script; its text is sent only when the server does not know it, as after a restart.
-    pub(super) async fn call(&self, invocation: &Invocation) -> Result<Value, RedisError> {
+    pub(super) async fn call(&self, invocation: &impl Call) -> Result<Value, RedisError> {
         match self.send(&invocation.by_hash()).await {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 self.send(&invocation.by_text()).await
@@ -84,7 +84,7 @@ impl Connection {
     }
 
     /// Calls a script at a cluster node that is only about to get the slot.
-    pub(super) async fn call_asking(&self, invocation: &Invocation) -> Result<Value, RedisError> {
+    pub(super) async fn call_asking(&self, invocation: &impl Call) -> Result<Value, RedisError> {
         let mut commands = redis::Pipeline::with_capacity(2);
         commands.cmd("ASKING").ignore().add_command(invocation.by_text());
         let (mut connection, number) = match self.current() {

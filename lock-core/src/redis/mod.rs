@@ -1,5 +1,7 @@
 //! Ownership recorded in Redis: one script a verb, and one channel a node on which grants arrive.
 
+mod batch;
+mod batcher;
 mod clock;
 mod cluster;
 mod config;
@@ -34,10 +36,12 @@ use crate::backend::{
 use crate::error::ConnectError;
 use crate::key::{InvalidKey, LockKey};
 use crate::ticket::NodeId;
+use batcher::Batcher;
 use clock::ServerClock;
 use cluster::Slot;
 use names::Names;
-use servers::{Servers, Unheard};
+use script::Invocation;
+use servers::{Route, Servers, Unheard};
 
 /// A backend on Redis 6.2 or newer: one server, a primary that Sentinels watch, or a cluster (7.0 or newer).
 ///
@@ -54,7 +58,7 @@ use servers::{Servers, Unheard};
 ///
 /// ```text
 /// ACL SETUSER locks on >password resetkeys ~app:* ~{app:* resetchannels &app:lock:node:* -@all
-///     +evalsha +eval +script|load +time +get +set +del +exists +pttl +pexpire +zadd +zpopmin +zrem
+///     +evalsha +eval +script|load +time +get +mget +set +del +exists +pttl +pexpire +zadd +zpopmin +zrem
 ///     +publish +subscribe +ping +scan +type +zcard
 /// ```
 ///
@@ -63,6 +67,7 @@ use servers::{Servers, Unheard};
 pub struct RedisBackend {
     servers: Servers,
     names: Names,
+    batcher: Batcher,
     runtime: Handle,
 }
 
@@ -79,7 +84,8 @@ impl RedisBackend {
     pub async fn connect(config: impl Into<RedisConfig>, prefix: &str) -> Result<Self, ConnectError> {
         let runtime = Handle::current();
         let (servers, names) = Servers::connect(&config.into(), prefix, &runtime).await?;
-        Ok(Self { servers, names, runtime })
+        let batcher = Batcher::new(names.clone(), runtime.clone());
+        Ok(Self { servers, names, batcher, runtime })
     }
 
     /// Waits until events for `node` are delivered, or the attempt failed.
@@ -88,26 +94,25 @@ impl RedisBackend {
         outcome.map_err(|source| self.servers.unreachable(source))
     }
 
-    fn call<T: Send + 'static>(
-        &self,
-        invocation: script::Invocation,
-        read: impl FnOnce(&redis::Value, Instant, &ServerClock) -> Result<T, BackendError> + Send + 'static,
-    ) -> BackendFuture<T> {
-        let since = Instant::now();
-        let route = self.servers.route(invocation.first_key());
-        // The connection times its replies, which needs the runtime; a guard may be dropped outside of it.
-        let _runtime = self.runtime.enter();
-        BackendFuture::started(async move {
-            let (value, connection) = route.call(&invocation).await.map_err(error::command)?;
-            read(&value, since, connection.clock())
-        })
+    /// The way to the server that has this key.
+    fn route(&self, key: &LockKey) -> Route {
+        if self.names.is_sharded() {
+            self.servers.route(&self.names.owner(key.as_str()))
+        } else {
+            // Where there is but one server, the name does not matter.
+            self.servers.route("")
+        }
     }
 
-    /// Listens in the slot before it calls a script that queues: queueing unheard would mean to be passed over.
-    fn call_heard<T, R>(
+    /// What `node` has to hear of before it may queue for this key; none when it does already.
+    fn unheard(&self, node: NodeId, key: &LockKey) -> Option<Unheard> {
+        self.names.is_sharded().then(|| self.servers.unheard(node, &self.names.owner(key.as_str()))).flatten()
+    }
+
+    /// Calls a script when it is polled.
+    fn command<T, R>(
         &self,
-        unheard: Unheard,
-        invocation: script::Invocation,
+        invocation: Invocation,
         read: R,
     ) -> impl Future<Output = Result<T, BackendError>> + Send + use<T, R>
     where
@@ -116,10 +121,38 @@ impl RedisBackend {
     {
         let route = self.servers.route(invocation.first_key());
         async move {
-            unheard.listen().await;
             let since = Instant::now();
             let (value, connection) = route.call(&invocation).await.map_err(error::command)?;
             read(&value, since, connection.clock())
+        }
+    }
+
+    /// Calls a script at once, past what has gathered: for what changes no owner.
+    fn call<T: Send + 'static>(
+        &self,
+        invocation: Invocation,
+        read: impl FnOnce(&redis::Value, Instant, &ServerClock) -> Result<T, BackendError> + Send + 'static,
+    ) -> BackendFuture<T> {
+        // The connection times its replies, which needs the runtime; a guard may be dropped outside of it.
+        let _runtime = self.runtime.enter();
+        BackendFuture::started(self.command(invocation, read))
+    }
+
+    /// Listens in the slot before it calls a script that queues: queueing unheard would mean to be passed over.
+    fn call_heard<T, R>(
+        &self,
+        unheard: Unheard,
+        invocation: Invocation,
+        read: R,
+    ) -> impl Future<Output = Result<T, BackendError>> + Send + use<T, R>
+    where
+        T: Send + 'static,
+        R: FnOnce(&redis::Value, Instant, &ServerClock) -> Result<T, BackendError> + Send + 'static,
+    {
+        let called = self.command(invocation, read);
+        async move {
+            unheard.listen().await;
+            called.await
         }
     }
 }
@@ -168,14 +201,14 @@ impl LockBackend for RedisBackend {
     }
 
     fn acquire(&self, request: AcquireRequest) -> BackendFuture<AcquireReply> {
-        let asked = script::acquire(&self.names, &request);
-        let unheard = self.servers.unheard(request.ticket.node, asked.first_key());
-        let Some(unheard) = unheard.filter(|_| request.wait) else {
-            return self.call(asked, read_acquire);
+        let route = self.route(&request.key);
+        let unheard = request.wait.then(|| self.unheard(request.ticket.node, &request.key)).flatten();
+        let Some(unheard) = unheard else {
+            return self.batcher.acquire(route, request);
         };
         // Most keys are free: only who finds one busy has to listen.
-        let first = self.call(script::acquire(&self.names, &request.wait(false)), read_acquire);
-        let again = self.call_heard(unheard, asked, read_acquire);
+        let again = self.call_heard(unheard, script::acquire(&self.names, &request), read_acquire);
+        let first = self.batcher.acquire(route, request.wait(false));
         BackendFuture::new(async move {
             match first.await? {
                 AcquireReply::Busy { .. } => again.await,
@@ -189,24 +222,24 @@ impl LockBackend for RedisBackend {
             return BackendFuture::ready(Ok(AcquireAllReply::Unsupported));
         }
         let leases: Vec<_> = requests.iter().map(|request| request.lease).collect();
-        self.call(script::acquire_all(&self.names, &requests), move |value, since, clock| {
+        let asked = script::acquire_all(&self.names, &requests);
+        self.batcher.single(self.command(asked, move |value, since, clock| {
             let (reply, server_micros) = reply::acquire_all(reply::fields(value)?, &leases, since)?;
             if let Some(server_micros) = server_micros {
                 clock.observe(server_micros, since);
             }
             Ok(reply)
-        })
+        }))
     }
 
     fn release(&self, request: ReleaseRequest) -> BackendFuture<ReleaseReply> {
+        let Some(requeue) = request.requeue else {
+            return self.batcher.release(self.route(&request.key), request);
+        };
         let released = script::release(&self.names, &request);
-        let name = released.first_key();
-        match request.requeue.and_then(|requeue| self.servers.unheard(requeue.ticket.node, name)) {
-            Some(unheard) => {
-                let _runtime = self.runtime.enter();
-                BackendFuture::started(self.call_heard(unheard, released, read_release))
-            }
-            None => self.call(released, read_release),
+        match self.unheard(requeue.ticket.node, &request.key) {
+            Some(unheard) => self.batcher.single(self.call_heard(unheard, released, read_release)),
+            None => self.batcher.single(self.command(released, read_release)),
         }
     }
 
@@ -253,7 +286,7 @@ impl LockBackend for RedisBackend {
     }
 
     fn cancel(&self, request: CancelRequest) -> BackendFuture<()> {
-        self.call(script::cancel(&self.names, &request), |_, _, _| Ok(()))
+        self.batcher.single(self.command(script::cancel(&self.names, &request), |_, _, _| Ok(())))
     }
 
     fn list(&self, beginning: &str, limit: usize) -> BackendFuture<Vec<HeldKey>> {

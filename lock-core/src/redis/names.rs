@@ -11,6 +11,7 @@ pub(super) struct Names {
 }
 
 /// The keys of one lock; all of them in one cluster slot.
+#[derive(Default)]
 pub(super) struct KeyNames {
     pub(super) owner: String,
     pub(super) waiters: String,
@@ -42,9 +43,26 @@ impl Names {
     }
 
     pub(super) fn of(&self, key: &str) -> KeyNames {
-        let owner = self.owner(key);
-        let tagged = if has_hash_tag(&owner) { owner.clone() } else { format!("{{{owner}}}") };
-        KeyNames { waiters: format!("{tagged}:waiters"), fence: format!("{tagged}:fence"), owner }
+        let mut names = KeyNames::default();
+        self.write(key, &mut names);
+        names
+    }
+
+    /// Writes the names of a lock's keys over those of another.
+    pub(super) fn write(&self, key: &str, names: &mut KeyNames) {
+        let KeyNames { owner, waiters, fence } = names;
+        owner.clear();
+        owner.extend([self.prefix.as_str(), key]);
+        let (open, close) = if has_hash_tag(owner) { ("", "") } else { ("{", "}") };
+        for (name, suffix) in [(waiters, ":waiters"), (fence, ":fence")] {
+            name.clear();
+            name.extend([open, owner.as_str(), close, suffix]);
+        }
+    }
+
+    /// How many bytes stand before the key in the name of its owner key.
+    pub(super) fn prefix_len(&self) -> usize {
+        self.prefix.len()
     }
 
     /// The lock whose owner key has this name; none for other keys.

@@ -15,7 +15,7 @@ pub(super) fn fields(value: &Value) -> Result<&[Value], BackendError> {
     }
 }
 
-fn read<T: FromRedisValue>(value: &Value) -> Result<T, BackendError> {
+pub(super) fn read<T: FromRedisValue>(value: &Value) -> Result<T, BackendError> {
     T::from_redis_value_ref(value).map_err(|_| unexpected_reply())
 }
 

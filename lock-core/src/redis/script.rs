@@ -8,7 +8,7 @@ use crate::key::LockKey;
 use crate::redis::names::Names;
 
 /// The text of a script and its hash.
-struct Text {
+pub(super) struct Text {
     text: &'static str,
     hash: LazyLock<String>,
 }
@@ -29,17 +29,18 @@ struct Variants {
 }
 
 macro_rules! variants {
-    ($name:ident: $($first:literal)? / $last:literal) => {
+    ($name:ident: $($first:literal)? / $($last:literal)+) => {
         static $name: Variants = {
-            text!(SINGLE: $($first)? "publish.lua" "common.lua" $last);
-            text!(SHARDED: $($first)? "publish_sharded.lua" "common.lua" $last);
+            text!(SINGLE: $($first)? "publish.lua" "common.lua" $($last)+);
+            text!(SHARDED: $($first)? "publish_sharded.lua" "common.lua" $($last)+);
             Variants { single: &SINGLE, sharded: &SHARDED }
         };
     };
 }
 
-variants!(ACQUIRE: "acquire_free.lua" / "acquire.lua");
-variants!(RELEASE: "release_unwanted.lua" / "release.lua");
+variants!(ACQUIRE: "acquire_free.lua" / "verbs.lua" "acquire.lua");
+variants!(RELEASE: "release_unwanted.lua" / "verbs.lua" "release.lua");
+variants!(BATCH: "batch_quiet.lua" / "verbs.lua" "batch.lua");
 variants!(CANCEL: / "cancel.lua");
 text!(ACQUIRE_ALL: "acquire_all.lua");
 text!(RENEW: "renew.lua");
@@ -53,7 +54,7 @@ impl Variants {
 
 /// The texts of all scripts, to be loaded ahead.
 pub(super) fn texts(names: &Names) -> Vec<&'static str> {
-    let variants = [&ACQUIRE, &RELEASE, &CANCEL].map(|variants| variants.of(names).text);
+    let variants = [&ACQUIRE, &RELEASE, &BATCH, &CANCEL].map(|variants| variants.of(names).text);
     variants.into_iter().chain([ACQUIRE_ALL.text, RENEW.text]).collect()
 }
 
@@ -73,15 +74,29 @@ impl Invocation {
     pub(super) fn first_key(&self) -> &str {
         self.keys.first().map_or("", String::as_str)
     }
+}
+
+/// A script with its keys and arguments, whoever writes them.
+pub(super) trait Call {
+    fn script(&self) -> &'static Text;
+
+    /// The command that calls the script named by `verb` and `script`.
+    fn command(&self, verb: &str, script: &str) -> Cmd;
 
     /// Calls the script by its hash, which is short.
-    pub(super) fn by_hash(&self) -> Cmd {
-        self.command("EVALSHA", &self.text.hash)
+    fn by_hash(&self) -> Cmd {
+        self.command("EVALSHA", &self.script().hash)
     }
 
     /// Calls the script by its text, for a server that does not know the hash.
-    pub(super) fn by_text(&self) -> Cmd {
-        self.command("EVAL", self.text.text)
+    fn by_text(&self) -> Cmd {
+        self.command("EVAL", self.script().text)
+    }
+}
+
+impl Call for Invocation {
+    fn script(&self) -> &'static Text {
+        self.text
     }
 
     fn command(&self, verb: &str, script: &str) -> Cmd {
@@ -89,6 +104,11 @@ impl Invocation {
         command.arg(script).arg(self.keys.len()).arg(&self.keys).arg(&self.args);
         command
     }
+}
+
+/// The script that a batch calls.
+pub(super) fn batch(names: &Names) -> &'static Text {
+    BATCH.of(names)
 }
 
 pub(super) fn acquire(names: &Names, request: &AcquireRequest) -> Invocation {
@@ -161,7 +181,11 @@ fn invocation<const N: usize>(
     }
 }
 
-/// A lease in milliseconds, rounded down but at least one: the server must not count longer than asked.
 fn millis(lease: Duration) -> String {
-    lease.as_millis().max(1).to_string()
+    whole_millis(lease).to_string()
+}
+
+/// A lease in milliseconds, rounded down but at least one: the server must not count longer than asked.
+pub(super) fn whole_millis(lease: Duration) -> u64 {
+    u64::try_from(lease.as_millis()).unwrap_or(u64::MAX).max(1)
 }

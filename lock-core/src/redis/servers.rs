@@ -13,7 +13,7 @@ use crate::redis::config::{Place, RedisConfig};
 use crate::redis::connection::Connection;
 use crate::redis::error;
 use crate::redis::names::Names;
-use crate::redis::script::Invocation;
+use crate::redis::script::Call;
 use crate::redis::source::Source;
 use crate::redis::subscription::Subscription;
 use crate::ticket::NodeId;
@@ -31,6 +31,7 @@ pub(super) struct One {
 }
 
 /// A way to the server that has the keys of a command.
+#[derive(Clone)]
 pub(super) enum Route {
     One(Connection),
     Cluster(Arc<Cluster>, Slot),
@@ -148,11 +149,20 @@ impl Servers {
 }
 
 impl Route {
+    /// Whether commands that go either way may go together.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::One(_), Self::One(_)) => true,
+            (Self::Cluster(_, slot), Self::Cluster(_, other)) => slot == other,
+            _ => false,
+        }
+    }
+
     /// Calls a script, and says which connection answered.
-    pub(super) async fn call(self, invocation: &Invocation) -> Result<(Value, Connection), RedisError> {
+    pub(super) async fn call(&self, call: &impl Call) -> Result<(Value, Connection), RedisError> {
         match self {
-            Self::One(connection) => Ok((connection.call(invocation).await?, connection)),
-            Self::Cluster(cluster, slot) => cluster.call(slot, invocation).await,
+            Self::One(connection) => Ok((connection.call(call).await?, connection.clone())),
+            Self::Cluster(cluster, slot) => cluster.call(*slot, call).await,
         }
     }
 }

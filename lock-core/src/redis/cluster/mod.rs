@@ -24,7 +24,7 @@ use crate::error::ConnectError;
 use crate::redis::config::RedisConfig;
 use crate::redis::connection::Connection;
 use crate::redis::names::Names;
-use crate::redis::script::Invocation;
+use crate::redis::script::Call;
 use crate::redis::server::{Server, trouble};
 use crate::redis::source::{Source, no_address};
 use topology::{Address, Topology};
@@ -102,7 +102,7 @@ impl Cluster {
     pub(super) async fn call(
         self: &Arc<Self>,
         slot: Slot,
-        invocation: &Invocation,
+        invocation: &impl Call,
     ) -> Result<(Value, Connection), RedisError> {
         let mut node = self.primary(slot)?;
         let mut redirects = 0;

@@ -1,4 +1,4 @@
--- Gives a key back to the longest-queued node that is alive. Follows common.lua.
+-- Gives a key back to the longest-queued node that is alive. Follows verbs.lua.
 --
 -- ARGV[3] ticket           that owns the key
 -- ARGV[4] requeue ticket   to put at the queue's end in the same step, or empty
@@ -8,26 +8,7 @@
 --     or {released}
 --     or, for the requeued ticket, the reply of acquire.lua
 
-local TICKET, REQUEUE, LEASE, BLOCK = ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])
-
-local owner = redis.call('GET', OWNER)
-if owner ~= TICKET then
-  if not owner then
-    -- The lease had run out: those who queue need not wait until one of them asks.
-    pass_on('')
-  end
-  return {'lost'}
+if ARGV[4] == '' then
+  return {release(ARGV[3]) and 'released' or 'lost'}
 end
-if REQUEUE == '' then
-  if not pass_on('') then
-    redis.call('DEL', OWNER)
-  end
-  return {'released'}
-end
-enqueue(REQUEUE, LEASE)
-if pass_on(REQUEUE) == REQUEUE then
-  local token = next_token()
-  own(REQUEUE, LEASE, token, BLOCK)
-  return granted(token, BLOCK, tonumber(LEASE))
-end
-return busy()
+return requeue(ARGV[3], ARGV[4], ARGV[5], tonumber(ARGV[6])) or {'lost'}
