@@ -114,7 +114,13 @@ impl Place<'_> {
                 }
                 Event::Reply(ticket, reply) => {
                     self.asking = None;
-                    self.front.asked(self.key, ticket, reply);
+                    let called = self.front.asked_by(Some(self.id), self.key, ticket, reply);
+                    if let Some((_waiter, turn)) = called {
+                        // The verdict would wake this very task once more.
+                        self.verdict.close();
+                        self.left = true;
+                        return Ok(turn);
+                    }
                 }
                 Event::TimedOut => {
                     // Whoever is called up in this very moment takes the turn rather than the timeout.

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 use crate::backend::{AcquireRequest, CancelRequest, ReleaseRequest};
 use crate::error::LockError;
 use crate::front::Turn;
-use crate::front::queue::Verdict;
+use crate::front::queue::{Verdict, Waiter};
 
 /// What has to be done outside after a change of a key's state, in this order and without the state's lock.
 #[derive(Default)]
@@ -12,7 +12,8 @@ use crate::front::queue::Verdict;
 pub(crate) struct Effects {
     pub(crate) refused: Vec<(oneshot::Sender<Verdict>, LockError)>,
     pub(crate) command: Option<Command>,
-    pub(crate) grant: Option<(oneshot::Sender<Verdict>, Turn)>,
+    /// Whose turn it is now.
+    pub(crate) grant: Option<(Waiter, Turn)>,
 }
 
 /// A command to the backend that nobody waits for.

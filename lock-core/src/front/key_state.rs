@@ -412,7 +412,7 @@ impl KeyState {
                 self.phase = Phase::Asking(ask);
             } else if let Some(waiter) = self.queue.pop() {
                 let turn = ownership.begin_turn(cx.front, cx.key, &waiter.options, cx.now);
-                effects.grant = Some((waiter.verdict, turn));
+                effects.grant = Some((waiter, turn));
             }
             return;
         }

@@ -37,6 +37,7 @@ use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::ticket::{NodeId, Ticket};
 use effects::{Command, Effects};
 use key_state::{Context, KeyState};
+use queue::Waiter;
 use shard::Shards;
 use upkeep::Alarm;
 
@@ -147,9 +148,9 @@ impl Front {
         if let Some(command) = effects.command {
             self.issue(command);
         }
-        if let Some((verdict, turn)) = effects.grant {
+        if let Some((waiter, turn)) = effects.grant {
             // A waiter that left in this very moment gives its turn back, by dropping it: it goes to the next.
-            let _ = verdict.send(Ok(turn));
+            let _ = waiter.verdict.send(Ok(turn));
         }
     }
 
@@ -179,14 +180,25 @@ impl Front {
 
     /// Takes the reply to a command that may have made `ticket` the owner.
     fn asked(self: &Arc<Self>, key: &LockKey, ticket: Ticket, reply: Result<AcquireReply, BackendError>) {
+        drop(self.asked_by(None, key, ticket, reply));
+    }
+
+    /// The same; answers the turn if it is that of the waiter with this number.
+    fn asked_by(
+        self: &Arc<Self>,
+        waiter: Option<u64>,
+        key: &LockKey,
+        ticket: Ticket,
+        reply: Result<AcquireReply, BackendError>,
+    ) -> Option<(Waiter, Turn)> {
         self.with_key(key, |state, cx| {
-            let effects = match reply {
+            let mut effects = match reply {
                 Ok(AcquireReply::Granted(grant)) => state.granted(cx, ticket, &grant, Handover::Request),
                 Ok(AcquireReply::Busy { remaining }) => state.busy(cx, ticket, remaining),
                 Err(error) => state.failed(cx, ticket, &error),
             };
-            ((), effects)
-        });
+            (effects.grant.take_if(|(called, _)| Some(called.id) == waiter), effects)
+        })
     }
 
     /// Runs a task that must not be forgotten, on the runtime that the manager was first used on.

@@ -11,7 +11,7 @@ pub(crate) type Verdict = Result<Turn, LockError>;
 
 /// A caller that queues for a key in this process.
 pub(crate) struct Waiter {
-    id: u64,
+    pub(crate) id: u64,
     pub(crate) verdict: oneshot::Sender<Verdict>,
     pub(crate) options: Resolved,
 }
