@@ -9,6 +9,7 @@ use std::time::Duration;
 use interlock_tests::{Proxy, RedisServer, eventually, unique_name};
 use lock_core::{LockGuard, LockManager, ReleaseError};
 use redis::AsyncCommands;
+use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio::time::{sleep, timeout};
 
@@ -226,6 +227,39 @@ async fn commands_killed_by_the_server_while_waiting() {
 #[tokio::test]
 async fn the_subscription_killed_by_the_server_while_waiting() {
     killed_by_the_server_while_waiting("pubsub").await;
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// As a thread does that locks now and then and is without a runtime otherwise.
+#[test]
+fn first_used_on_a_runtime_that_stands_still_afterwards() {
+    let (other, here) = (runtime(), runtime());
+    let scene = here.block_on(Scene::new());
+
+    // The connections need their own runtime, so it has to be driven meanwhile.
+    let (locks, key) = (scene.direct.clone(), scene.key.clone());
+    let first = std::thread::spawn(move || {
+        let turn = async { locks.lock(key).acquire().await.unwrap().release().await.unwrap() };
+        other.block_on(turn);
+        other
+    });
+    here.block_on(eventually("it was used", SOON, async || first.is_finished()));
+    let _other = first.join().unwrap();
+
+    drop(here.block_on(scene.take(&scene.direct)));
+    here.block_on(scene.nothing_is_left());
+}
+
+#[test]
+fn used_when_the_runtime_that_it_connected_on_is_gone() {
+    let scene = runtime().block_on(Scene::new());
+
+    let here = runtime();
+    drop(here.block_on(scene.take(&scene.direct)));
+    here.block_on(scene.nothing_is_left());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

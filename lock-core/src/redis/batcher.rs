@@ -1,14 +1,14 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::task::AtomicWaker;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep};
 
@@ -24,22 +24,22 @@ use crate::redis::servers::Route;
 const UNDER_WAY: usize = 2;
 /// How many batches that wait are looked through for one that goes the same way.
 const SCAN: usize = 8;
-/// What gathers is sent after this time even when nothing comes back: the server may be hung, and replies are timed from
-/// when a command is sent.
-const PATIENCE: Duration = Duration::from_millis(20);
+/// What gathers is sent after this time even when nothing comes back: the server may be hung or far away, or whoever is
+/// to take a reply may be busy with something else.
+const PATIENCE: Duration = Duration::from_millis(5);
 
 /// Gathers what callers ask while earlier commands are under way, so that many callers cost few commands.
 ///
 /// Nothing waits to be gathered: what finds the way free is sent as soon as the task that asked gives the thread away.
 pub(super) struct Batcher {
     inner: Arc<Inner>,
+    /// That of the connections.
     runtime: Handle,
+    starting: Mutex<()>,
 }
 
 struct Inner {
     names: Arc<Names>,
-    /// Batches under way of which the one who waits takes the reply.
-    carried: AtomicUsize,
     queue: Mutex<VecDeque<Queued>>,
     sender: AtomicWaker,
     is_running: AtomicBool,
@@ -55,13 +55,12 @@ impl Batcher {
     pub(super) fn new(names: Names, runtime: Handle) -> Self {
         let inner = Inner {
             names: Arc::new(names),
-            carried: AtomicUsize::new(0),
             queue: Mutex::default(),
             sender: AtomicWaker::new(),
             is_running: AtomicBool::new(false),
             is_closed: AtomicBool::new(false),
         };
-        Self { inner: Arc::new(inner), runtime }
+        Self { inner: Arc::new(inner), runtime, starting: Mutex::default() }
     }
 
     pub(super) fn acquire(&self, route: Route, request: AcquireRequest) -> BackendFuture<AcquireReply> {
@@ -78,31 +77,31 @@ impl Batcher {
 
     /// Adds to the last batch that goes there, so that commands about one key stay in order; else to a new one.
     fn add<T>(&self, route: Route, what: T, add: impl Fn(&mut Batch, T) -> Result<(), T>) {
+        self.ensure_running();
         let mut queue = self.inner.queue.lock();
-        let left = match queue.iter_mut().rev().take(SCAN).find_map(|queued| queued.goes(&route)) {
+        let mut last = queue.iter_mut().rev().take(SCAN).map_while(Queued::batch);
+        let left = match last.find(|batch| batch.goes(&route)) {
             Some(batch) => add(batch, what).err(),
             None => Some(what),
         };
-        drop(queue);
         if let Some(what) = left {
             let mut batch = Batch::new(route);
             // A new batch takes everything.
             let _ = add(&mut batch, what);
-            self.put(Queued::Batch(batch));
+            self.put(queue, Queued::Batch(batch));
         }
     }
 
-    fn put(&self, queued: Queued) {
-        let mut queue = self.inner.queue.lock();
+    fn put(&self, mut queue: MutexGuard<'_, VecDeque<Queued>>, queued: Queued) {
         queue.push_back(queued);
         // Whoever came first has waked the sender already.
         let is_first = queue.len() == 1;
         drop(queue);
-        if !self.inner.is_running.load(Ordering::SeqCst) {
-            self.start();
-        } else if is_first {
+        if is_first {
             self.inner.sender.wake();
         }
+        // It may have ended just before.
+        self.ensure_running();
     }
 
     /// Sends a command by itself, after everything that was asked before.
@@ -111,46 +110,51 @@ impl Batcher {
         reply: impl Future<Output = Result<T, BackendError>> + Send + 'static,
     ) -> BackendFuture<T> {
         let (promise, promised) = promise();
-        self.put(Queued::Single(Box::pin(async move { promise.keep(reply.await) })));
+        self.ensure_running();
+        self.put(self.inner.queue.lock(), Queued::Single(Box::pin(async move { promise.keep(reply.await) })));
         BackendFuture::promised(promised)
     }
 
-    /// Starts the task that sends. It may have ended with the runtime it was started on.
-    fn start(&self) {
-        if self.inner.is_running.swap(true, Ordering::SeqCst) {
-            return;
+    fn ensure_running(&self) {
+        if !self.inner.is_running.load(Ordering::SeqCst) {
+            self.start();
         }
-        let running = Running(Arc::clone(&self.inner));
-        let runtime = Handle::try_current().unwrap_or_else(|_| self.runtime.clone());
-        drop(runtime.spawn(send(running)));
+    }
+
+    /// Starts the task that sends, on the runtime of the connections. When that is gone, so are the connections, and
+    /// others are opened on the caller's.
+    fn start(&self) {
+        let _starting = self.starting.lock();
+        for runtime in [Some(self.runtime.clone()), Handle::try_current().ok()].into_iter().flatten() {
+            if !self.inner.is_running.swap(true, Ordering::SeqCst) {
+                // A runtime that is gone drops the task at once.
+                drop(runtime.spawn(send(Running(Arc::clone(&self.inner)))));
+            }
+        }
     }
 }
 
 impl Queued {
-    /// The batch that takes what goes this way.
-    fn goes(&mut self, route: &Route) -> Option<&mut Batch> {
+    fn batch(&mut self) -> Option<&mut Batch> {
         match self {
-            Self::Batch(batch) if batch.goes(route) => Some(batch),
-            Self::Batch(_) | Self::Single(_) => None,
+            Self::Batch(batch) => Some(batch),
+            Self::Single(_) => None,
         }
     }
 }
 
 /// A batch under way of which the one who waits takes the reply, until it is dropped.
-struct Carried(Arc<Inner>);
-
-impl Carried {
-    fn new(inner: &Arc<Inner>) -> Self {
-        inner.carried.fetch_add(1, Ordering::SeqCst);
-        Self(Arc::clone(inner))
-    }
+struct Carried {
+    inner: Arc<Inner>,
+    /// Counts by being there.
+    count: Option<Arc<()>>,
 }
 
 impl Drop for Carried {
     fn drop(&mut self) {
-        self.0.carried.fetch_sub(1, Ordering::SeqCst);
-        if !self.0.queue.lock().is_empty() {
-            self.0.sender.wake();
+        self.count = None;
+        if !self.inner.queue.lock().is_empty() {
+            self.inner.sender.wake();
         }
     }
 }
@@ -178,13 +182,14 @@ async fn send(running: Running) {
     let mut flights = FuturesUnordered::<BoxFuture<'_, ()>>::new();
     // One dead node of a cluster must not hold up commands for the others.
     let most = if inner.names.is_sharded() { usize::MAX } else { UNDER_WAY };
+    let mut carried = Arc::new(());
     let mut last_sent = Instant::now();
     let mut overdue = std::pin::pin!(sleep(Duration::ZERO));
     std::future::poll_fn(|cx| {
         inner.sender.register(cx.waker());
         loop {
             while let Poll::Ready(Some(())) = flights.poll_next_unpin(cx) {}
-            let under_way = flights.len() + inner.carried.load(Ordering::SeqCst);
+            let under_way = flights.len() + Arc::strong_count(&carried) - 1;
             if under_way >= most && last_sent.elapsed() < PATIENCE {
                 if inner.queue.lock().is_empty() {
                     return Poll::Pending;
@@ -201,10 +206,17 @@ async fn send(running: Running) {
                 let is_done = inner.is_closed.load(Ordering::SeqCst) && flights.is_empty();
                 return if is_done { Poll::Ready(()) } else { Poll::Pending };
             };
+            if under_way >= most {
+                // Who waits need not look, and must not hold up the others.
+                carried = Arc::new(());
+            }
             last_sent = Instant::now();
             match queued {
                 Queued::Batch(batch) => match batch.only_waiter() {
-                    Some(waiter) => batch.carry(&waiter, Arc::clone(&inner.names), Carried::new(inner)),
+                    Some(waiter) => {
+                        let flight = Carried { inner: Arc::clone(inner), count: Some(Arc::clone(&carried)) };
+                        batch.carry(&waiter, Arc::clone(&inner.names), flight);
+                    }
                     None => flights.push(Box::pin(batch.fly(&inner.names))),
                 },
                 Queued::Single(command) => flights.push(command),
