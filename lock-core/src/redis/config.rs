@@ -21,7 +21,7 @@ use std::time::Duration;
 /// # URLs
 ///
 /// `redis://user:password@host:port/database`; `rediss://` for TLS (feature `redis-tls`), `unix:///path/to/socket`, and
-/// `?protocol=resp3` at the end for RESP3.
+/// `?protocol=resp3` at the end for commands in RESP3. Messages always come in RESP3.
 #[derive(Clone)]
 #[must_use = "a configuration does nothing until a manager is made from it"]
 pub struct RedisConfig {

@@ -1,13 +1,23 @@
 use std::time::Duration;
 
+use redis::{PushInfo, Value};
+
 use crate::backend::{BackendEvent, Grant};
 use crate::key::LockKey;
 use crate::redis::clock::ServerClock;
 use crate::ticket::Ticket;
 use crate::token::FencingToken;
 
+/// The event that a message from a channel is about.
+pub(super) fn event(push: &PushInfo, clock: &ServerClock) -> Option<BackendEvent> {
+    match push.data.last() {
+        Some(Value::BulkString(payload)) => read(payload, clock),
+        _ => None,
+    }
+}
+
 /// Reads a message as `common.lua` and `acquire.lua` publish it.
-pub(super) fn read(payload: &[u8], clock: &ServerClock) -> Option<BackendEvent> {
+fn read(payload: &[u8], clock: &ServerClock) -> Option<BackendEvent> {
     let text = std::str::from_utf8(payload).ok()?;
     let mut fields = text.split('\n');
     let verb = fields.next()?;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use redis::aio::{AsyncPushSender, MultiplexedConnection, PubSubSink, PubSubStream};
+use redis::aio::{AsyncPushSender, MultiplexedConnection};
 use redis::io::tcp::TcpSettings;
 use redis::{
     AsyncConnectionConfig, Client, ConnectionAddr, ConnectionInfo, ErrorKind, IntoConnectionInfo,
@@ -102,13 +102,17 @@ impl Server {
         self.open(self.settings().set_push_sender(pushes)).await
     }
 
-    /// Opens a connection that listens on `channel`.
-    pub(super) async fn subscribe(&self, channel: &str) -> Result<(PubSubSink, PubSubStream), RedisError> {
-        let client = Client::open(self.info.clone())?;
+    /// Opens a connection that listens on `channel`. Messages go to `pushes` from the task that reads the socket, with no
+    /// other task in between; that takes RESP3.
+    pub(super) async fn subscribe(
+        &self,
+        channel: &str,
+        pushes: impl AsyncPushSender,
+    ) -> Result<MultiplexedConnection, RedisError> {
         within(self.timeouts.connect, async {
-            let (mut sink, stream) = client.get_async_pubsub().await?.split();
-            sink.subscribe(channel).await?;
-            Ok((sink, stream))
+            let mut connection = self.clone().in_resp3().connect_for_pushes(pushes).await?;
+            connection.subscribe(channel).await?;
+            Ok(connection)
         })
         .await
     }

@@ -1,5 +1,5 @@
 use redis::RedisError;
-use redis::aio::{MultiplexedConnection, PubSubSink, PubSubStream};
+use redis::aio::{AsyncPushSender, MultiplexedConnection};
 
 use crate::error::ConnectError;
 use crate::redis::config::{Place, RedisConfig};
@@ -76,19 +76,21 @@ impl Source {
         }
     }
 
-    /// Opens a connection that listens on `channel`, and says to where.
-    pub(super) async fn subscribe(
+    /// Opens a connection that listens on `channel`, and says to where. Messages go to what `pushes` makes for that place.
+    pub(super) async fn subscribe<P: AsyncPushSender>(
         &self,
         channel: &str,
-    ) -> Result<(PubSubSink, PubSubStream, String), RedisError> {
+        pushes: impl FnOnce(&str) -> P,
+    ) -> Result<(MultiplexedConnection, String), RedisError> {
         let server = match self {
             Self::Server(server) => server.clone(),
             Self::Sentinel(sentinel) => sentinel.primary().await?.0,
             #[cfg(feature = "deadpool")]
             Self::Pool { server, .. } => server.clone(),
         };
-        let (sink, stream) = server.subscribe(channel).await?;
-        Ok((sink, stream, server.address()))
+        let address = server.address();
+        let connection = server.subscribe(channel, pushes(&address)).await?;
+        Ok((connection, address))
     }
 }
 

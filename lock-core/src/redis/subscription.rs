@@ -3,11 +3,12 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::StreamExt;
 use futures_util::future::select;
-use redis::aio::{PubSubSink, PubSubStream};
+use parking_lot::Mutex;
+use redis::aio::{MultiplexedConnection, SendError};
+use redis::{PushInfo, PushKind};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
@@ -82,12 +83,14 @@ impl Listener {
         let mut pause = RECONNECT_FIRST;
         loop {
             self.commands.mark_unchanged();
-            match self.source.subscribe(&self.channel).await {
-                Ok((sink, stream, address)) => {
+            let (broken, closed) = oneshot::channel();
+            let pushes = |address: &str| self.deliver(address.to_owned(), broken);
+            match self.source.subscribe(&self.channel, pushes).await {
+                Ok((connection, address)) => {
                     pause = RECONNECT_FIRST;
                     self.events.deliver(BackendEvent::Connected);
                     outcome.send_if_modified(|first| first.replace(Ok(())).is_none());
-                    self.listen(sink, stream, &address).await;
+                    self.listen(connection, closed, &address).await;
                     tracing::warn!(
                         %address,
                         "the connection for lock events broke; waiting callers poll until it stands again"
@@ -112,29 +115,45 @@ impl Listener {
         });
     }
 
-    /// Delivers events until the connection is gone, or commands go elsewhere.
-    async fn listen(&self, mut sink: PubSubSink, mut stream: PubSubStream, address: &str) {
+    /// Delivers the messages of a connection to `address`, and says when it is gone.
+    fn deliver(
+        &self,
+        address: String,
+        broken: oneshot::Sender<()>,
+    ) -> impl Fn(PushInfo) -> Result<(), SendError> + Send + Sync + use<> {
+        let (commands, clock, events) =
+            (self.commands.clone(), Arc::clone(&self.clock), Arc::clone(&self.events));
+        let broken = Mutex::new(Some(broken));
+        move |push| {
+            match push.kind {
+                // The clock is that of the server that commands go to.
+                PushKind::Message if *commands.borrow() == address => match message::event(&push, &clock) {
+                    Some(event) => events.deliver(event),
+                    None => tracing::warn!("a lock event could not be understood"),
+                },
+                PushKind::Disconnection => drop(broken.lock().take()),
+                _ => {}
+            }
+            Ok(())
+        }
+    }
+
+    /// Goes on until the connection is gone, or commands go elsewhere.
+    async fn listen(
+        &self,
+        mut connection: MultiplexedConnection,
+        closed: oneshot::Receiver<()>,
+        address: &str,
+    ) {
         let mut commands = self.commands.clone();
-        let Self { commands: here, clock, events, .. } = self;
         let alive = pin!(async {
             let mut ticks = interval(PING_EVERY);
             ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let ping = redis::cmd("PING");
             loop {
                 ticks.tick().await;
-                if !matches!(timeout(PING_TIMEOUT, sink.ping::<redis::Value>()).await, Ok(Ok(_))) {
+                if !matches!(timeout(PING_TIMEOUT, ping.exec_async(&mut connection)).await, Ok(Ok(()))) {
                     return;
-                }
-            }
-        });
-        let messages = pin!(async {
-            while let Some(message) = stream.next().await {
-                if *here.borrow() != address {
-                    // The clock is that of the server that commands go to.
-                    continue;
-                }
-                match message::read(message.get_payload_bytes(), clock) {
-                    Some(event) => events.deliver(event),
-                    None => tracing::warn!("a lock event could not be understood"),
                 }
             }
         });
@@ -149,6 +168,6 @@ impl Listener {
                 }
             }
         });
-        select(select(alive, messages), moved).await;
+        select(select(alive, closed), moved).await;
     }
 }

@@ -48,8 +48,7 @@ impl Link {
         let translate = Arc::clone(&clock);
         let pushes = move |push: PushInfo| match push.kind {
             PushKind::Message | PushKind::SMessage => {
-                let Some(event) = payload(&push).and_then(|payload| message::read(payload, &translate))
-                else {
+                let Some(event) = message::event(&push, &translate) else {
                     tracing::warn!("a lock event could not be understood");
                     return Ok(());
                 };
@@ -86,12 +85,5 @@ impl Link {
         let mut connection = self.connection.clone();
         let ping = redis::cmd("PING");
         matches!(timeout(PING_TIMEOUT, ping.exec_async(&mut connection)).await, Ok(Ok(())))
-    }
-}
-
-fn payload(push: &PushInfo) -> Option<&[u8]> {
-    match push.data.last() {
-        Some(Value::BulkString(payload)) => Some(payload),
-        _ => None,
     }
 }
