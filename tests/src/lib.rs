@@ -41,6 +41,7 @@ mod redis_cluster;
 mod redis_sentinel;
 mod redis_server;
 mod redis_tls;
+mod round_trips;
 mod scratch;
 mod shared;
 
@@ -56,6 +57,7 @@ pub use redis_cluster::RedisCluster;
 pub use redis_sentinel::RedisSentinel;
 pub use redis_server::RedisServer;
 pub use redis_tls::RedisTls;
+pub use round_trips::RoundTrips;
 pub use scratch::Scratch;
 
 #[cfg(doctest)]

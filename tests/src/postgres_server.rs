@@ -52,11 +52,22 @@ impl PostgresServer {
         blocking(PostgresServer::start).await
     }
 
+    /// Starts a private server with more arguments of the command line.
+    pub async fn private_with(arguments: &[&str]) -> PostgresServer {
+        let arguments = arguments.iter().map(ToString::to_string).collect();
+        blocking(|| PostgresServer::start_with(arguments)).await
+    }
+
     fn start() -> Result<PostgresServer, Unavailable> {
+        PostgresServer::start_with(Vec::new())
+    }
+
+    fn start_with(arguments: Vec<String>) -> Result<PostgresServer, Unavailable> {
         let recipe = PostgresRecipe {
             server: PACKAGE.program(&["postgres"])?,
             installer: PACKAGE.program(&["initdb"])?,
             scratch: Scratch::new("postgres"),
+            arguments,
         };
         let (process, port) = launch(&recipe, &recipe.log())?;
         Ok(PostgresServer {
@@ -127,6 +138,7 @@ struct PostgresRecipe {
     server: PathBuf,
     installer: PathBuf,
     scratch: Scratch,
+    arguments: Vec<String>,
 }
 
 impl PostgresRecipe {
@@ -147,7 +159,8 @@ impl Recipe for PostgresRecipe {
             .arg(&self.server)
             .arg(&self.installer)
             .arg(self.scratch.path())
-            .arg(port.to_string());
+            .arg(port.to_string())
+            .args(&self.arguments);
         command
     }
 

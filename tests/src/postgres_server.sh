@@ -1,7 +1,8 @@
 # Becomes a PostgreSQL server, making its data directory first if there is none.
 #
-# Arguments: the server, initdb, the directory for all its files, the port on 127.0.0.1.
+# Arguments: the server, initdb, the directory for all its files, the port on 127.0.0.1, more arguments of the server.
 server=$1 installer=$2 directory=$3 port=$4
+shift 4
 set -e
 
 run=
@@ -13,4 +14,4 @@ fi
 
 cd "$directory"
 [ -d data ] || $run "$installer" -D data --auth=trust --username=postgres --encoding=UTF8 --locale=C --no-sync
-exec $run "$server" -D data -p "$port" -h 127.0.0.1 -k "$directory" -c fsync=off -c max_connections=200
+exec $run "$server" -D data -p "$port" -h 127.0.0.1 -k "$directory" -c fsync=off -c max_connections=200 "$@"

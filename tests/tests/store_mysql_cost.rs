@@ -3,22 +3,18 @@
 #![allow(clippy::panic, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use idempotency::{BoxError, Idempotency, MySqlStore};
-use interlock_tests::{Database, MariaDbServer};
+use interlock_tests::{Database, MariaDbServer, RoundTrips};
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::{MySqlPool, Row, query};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
 
 /// One connection, so that the session's counters are the request's; and no pings on the way.
 struct Bench {
     once: Idempotency<MySqlStore>,
     pool: MySqlPool,
-    trips: Arc<AtomicUsize>,
+    trips: RoundTrips,
     /// Whether the response and COMMIT travel together, as to MariaDB.
     one_packet: bool,
     _database: Database,
@@ -35,8 +31,8 @@ struct Cost {
 impl Bench {
     async fn open() -> Bench {
         let database = MariaDbServer::shared().await.database("cost").await;
-        let (address, trips) = count_trips(database.address().to_owned()).await;
-        let url = database.url().replacen(database.address(), &address, 1);
+        let trips = RoundTrips::to(database.address()).await;
+        let url = database.url().replacen(database.address(), trips.address(), 1);
         let options = MySqlPoolOptions::new().max_connections(1).test_before_acquire(false);
         let pool = options.connect(&url).await.unwrap();
         let once = Idempotency::mysql(pool.clone());
@@ -69,9 +65,9 @@ impl Bench {
     /// What `work` costs in the one connection.
     async fn cost(&self, work: impl AsyncFnOnce()) -> Cost {
         let before = self.counters().await;
-        let trips = self.trips.load(Ordering::SeqCst);
+        let trips = self.trips.count();
         work().await;
-        let trips = self.trips.load(Ordering::SeqCst) - trips;
+        let trips = self.trips.count() - trips;
         let mut counters = self.counters().await;
         counters.retain(|name, value| {
             *value -= before[name];
@@ -106,41 +102,6 @@ impl Bench {
             .filter_map(|(name, value)| Some((name, value.parse().ok()?)))
             .collect()
     }
-}
-
-/// A relay to `server` that counts how often a client speaks after it was answered.
-async fn count_trips(server: String) -> (String, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap().to_string();
-    let trips = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&trips);
-    tokio::spawn(async move {
-        while let Ok((mut client, _)) = listener.accept().await {
-            let mut server = TcpStream::connect(&server).await.unwrap();
-            let counter = Arc::clone(&counter);
-            tokio::spawn(async move {
-                let (mut asked, mut answered) = (vec![0; 1 << 16], vec![0; 1 << 16]);
-                let mut waiting = false;
-                loop {
-                    tokio::select! {
-                        Ok(length @ 1..) = client.read(&mut asked) => {
-                            if !waiting {
-                                counter.fetch_add(1, Ordering::SeqCst);
-                            }
-                            waiting = true;
-                            server.write_all(&asked[..length]).await.unwrap();
-                        }
-                        Ok(length @ 1..) = server.read(&mut answered) => {
-                            waiting = false;
-                            client.write_all(&answered[..length]).await.unwrap();
-                        }
-                        else => return,
-                    }
-                }
-            });
-        }
-    });
-    (address, trips)
 }
 
 fn counters<const N: usize>(counters: [(&str, i64); N]) -> BTreeMap<String, i64> {

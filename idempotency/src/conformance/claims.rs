@@ -9,8 +9,13 @@ use crate::{
 
 pub(super) const MINUTE: Duration = Duration::from_secs(60);
 
-/// A claim of `key` for a request whose body is `body`.
-pub(super) fn claim(key: &str, body: &str, version: u8, ttl: Duration) -> Claim {
+/// Makes a claim of `key` for a request with `body`, whose fingerprint has this version of the caller's: what a store
+/// is given, for tests of your own.
+///
+/// # Panics
+///
+/// The key is not usable.
+pub fn claim(key: &str, body: &str, version: u8, ttl: Duration) -> Claim {
     let scope = Scope::new("charge", "tenant 1").unwrap();
     let fingerprint = Fingerprint::new(&scope, version, &BodyDigest::of_bytes(body.as_bytes()));
     Claim::new(IdempotencyKey::new(key).unwrap(), scope, fingerprint, ttl, MINUTE)

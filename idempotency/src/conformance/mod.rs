@@ -44,6 +44,7 @@ pub mod cases {
     #[cfg(feature = "sql")]
     pub use super::{crashes::*, effects::*, twins::*};
 }
+pub use self::claims::claim;
 #[cfg(feature = "sql")]
 pub use self::{
     counter::Counter,
