@@ -7,6 +7,7 @@ mod bad_input;
 mod caches;
 mod carts;
 mod charge;
+mod costs;
 mod coupons;
 mod crash;
 mod demo;

@@ -3,6 +3,8 @@ use std::sync::Arc;
 use interlock_tests::{Database, MariaDbServer, RedisServer, Scratch, unique_name};
 use sqlx::{AssertSqlSafe, MySqlPool, SqlitePool};
 
+use super::Turns;
+
 /// What shops stand on: a database of their own, and where their locks are.
 /// It lasts for as long as a shop stands on it.
 #[derive(Debug, Clone)]
@@ -45,6 +47,14 @@ impl Backing {
             _directory: None,
             _database: Some(Arc::new(database)),
         }
+    }
+
+    /// The same, with something before the database that counts round trips.
+    pub(crate) async fn counted(mariadb: &MariaDbServer, redis: &RedisServer) -> (Self, Turns) {
+        let turns = Turns::to(&mariadb.address()).await;
+        let mut backing = Self::on(mariadb, redis).await;
+        backing.database_url = backing.database_url.replace(&mariadb.address(), turns.address());
+        (backing, turns)
     }
 
     /// One of each kind.
