@@ -2,7 +2,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lock_core::{LockError, LockManager};
+use lock_core::LockManager;
 use tokio_util::sync::CancellationToken;
 
 use super::{Round, rounds};
@@ -43,22 +43,12 @@ impl Relay {
     }
 
     async fn round(&self) -> Round {
-        match self.locks.lock(LOCK).wait(Duration::ZERO).run(async |_| self.publish_pending().await).await {
-            Ok(Ok(())) => Round::Done,
-            Err(LockError::Timeout { .. }) => {
-                // It tells how late events are; what was seen here before is no longer true.
-                report_lag(&[]);
-                Round::Elsewhere
-            }
-            Ok(Err(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "events were not published");
-                Round::Failed
-            }
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "events were not published");
-                Round::Failed
-            }
+        let round = Round::alone(&self.locks, LOCK, async || self.publish_pending().await).await;
+        if matches!(round, Round::Elsewhere) {
+            // It tells how late events are; what was seen here before is no longer true.
+            report_lag(&[]);
         }
+        round
     }
 
     async fn publish_pending(&self) -> Result<(), ShopError> {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use lock_core::{LockError, LockManager};
+use lock_core::LockManager;
 use tokio_util::sync::CancellationToken;
 
 use super::{Round, rounds};
@@ -27,22 +27,8 @@ impl Sweeper {
 
     /// Sweeps, again and again, until `stop`.
     pub async fn run(self, stop: CancellationToken) {
-        rounds("sweeper", self.every, stop, || self.round()).await;
-    }
-
-    async fn round(&self) -> Round {
-        match self.locks.lock(LOCK).wait(Duration::ZERO).run(async |_| self.sweep().await).await {
-            Ok(Ok(())) => Round::Done,
-            Err(LockError::Timeout { .. }) => Round::Elsewhere,
-            Ok(Err(error)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "not swept");
-                Round::Failed
-            }
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "not swept");
-                Round::Failed
-            }
-        }
+        let round = || Round::alone(&self.locks, LOCK, async || self.sweep().await);
+        rounds("sweeper", self.every, stop, round).await;
     }
 
     async fn sweep(&self) -> Result<(), idempotency::StoreError> {

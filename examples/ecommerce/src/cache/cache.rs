@@ -152,8 +152,8 @@ impl Cache {
         };
         let keys: Vec<_> = self.trouble().not_evicted.iter().cloned().collect();
         for key in keys {
-            if shared.evict(&key).await.is_err() {
-                return Round::Failed;
+            if let Err(error) = shared.evict(&key).await {
+                return Round::Failed(error.into());
             }
             self.trouble().not_evicted.remove(&key);
         }

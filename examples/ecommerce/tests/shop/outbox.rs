@@ -80,7 +80,7 @@ async fn events_wait_for_a_redis_that_is_away_without_using_up_their_tries() {
              SELECT 'another', event_type, order_id, payload, next_try_at, created_at FROM outbox",
         )
         .await;
-    shop.process.says("events were not published", SOON).await;
+    shop.process.says("a background task's round failed task=\"relay\"", SOON).await;
     assert_eq!(backing.number("SELECT MAX(attempts) FROM outbox WHERE status = 'PENDING'").await, 0);
     redis.restart_empty().await;
     eventually("the second is published", SOON * 3, async || status(&backing, "PUBLISHED").await == 2).await;

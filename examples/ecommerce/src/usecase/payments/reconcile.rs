@@ -5,7 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::desk::{Asker, PaymentDesk};
 use super::payable::Payable;
-use crate::background::{Round, rounds};
+use crate::background::rounds;
 use crate::error::{ErrorCode, ShopError};
 use crate::store::payments::{self, PaymentRow};
 
@@ -17,17 +17,7 @@ const PAUSE: Duration = Duration::from_secs(1);
 impl PaymentDesk {
     /// Finds out, again and again, what became of payments that have no answer, until `stop`.
     pub async fn reconcile(self, stop: CancellationToken) {
-        rounds("reconciler", PAUSE, stop, || self.round()).await;
-    }
-
-    async fn round(&self) -> Round {
-        match self.reconcile_due().await {
-            Ok(()) => Round::Done,
-            Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "payments were not reconciled");
-                Round::Failed
-            }
-        }
+        rounds("reconciler", PAUSE, stop, async || self.reconcile_due().await.into()).await;
     }
 
     async fn reconcile_due(&self) -> Result<(), ShopError> {
