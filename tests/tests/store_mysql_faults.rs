@@ -5,7 +5,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use idempotency::{BoxError, Idempotency, IdempotencyError, MySqlStore, Outcome};
+use idempotency::{BoxError, Idempotency, IdempotencyError, MySqlStore, Outcome, StoreErrorKind};
 use interlock_tests::{Database, MariaDbServer, Proxy, eventually};
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::{AssertSqlSafe, MySqlConnection, MySqlPool, query, query_as, query_scalar};
@@ -17,7 +17,7 @@ struct Shop {
     runs: AtomicU32,
     /// Part of the packet that ends a transaction, and of no other.
     end: &'static [u8],
-    _database: Database,
+    database: Database,
 }
 
 impl Shop {
@@ -33,7 +33,7 @@ impl Shop {
         // MariaDB gets the response and COMMIT together, MySQL one after the other.
         let end: &[u8] =
             if MariaDbServer::shared().await.is_mysql().await { b"\x03COMMIT" } else { b"charged 5" };
-        Shop { once, direct, proxy, runs: AtomicU32::new(0), end, _database: database }
+        Shop { once, direct, proxy, runs: AtomicU32::new(0), end, database }
     }
 
     /// Opens a shop with rows to have a deadlock on.
@@ -187,6 +187,27 @@ async fn a_killed_connection_undoes_the_work() {
         .await;
     assert!(killed.is_err());
     assert_eq!(shop.balance().await, 0);
+    assert!(!shop.charge("key").await.unwrap().replayed());
+    assert_eq!(shop.balance().await, 5);
+}
+
+/// As a pool is that was left on read only transactions.
+#[tokio::test]
+async fn a_session_that_takes_no_writes_is_unavailable() {
+    let shop = Shop::open().await;
+    let pool = MySqlPoolOptions::new().after_connect(|connection, _| {
+        Box::pin(
+            async move { query("SET SESSION TRANSACTION READ ONLY").execute(connection).await.map(drop) },
+        )
+    });
+    let reader = Idempotency::mysql(pool.connect(shop.database.url()).await.unwrap());
+    let unavailable = |error: &BoxError| matches!(error.downcast_ref(), Some(IdempotencyError::Store(error)) if *error.kind() == StoreErrorKind::Unavailable);
+    let request = reader.request("charge", "key").unwrap();
+    let charged = request.transaction(async |_| Ok::<_, BoxError>("charged 5".to_owned())).await.unwrap_err();
+    assert!(unavailable(&charged), "{charged:?}");
+    let request = reader.request("charge", "key").unwrap().lease(Duration::from_secs(60));
+    let leased = request.run(async |_| Ok::<_, BoxError>("charged 5".to_owned())).await.unwrap_err();
+    assert!(unavailable(&leased), "{leased:?}");
     assert!(!shop.charge("key").await.unwrap().replayed());
     assert_eq!(shop.balance().await, 5);
 }

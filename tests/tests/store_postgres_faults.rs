@@ -3,10 +3,11 @@
 #![allow(clippy::panic, clippy::unwrap_used)]
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
-use idempotency::{BoxError, Idempotency, IdempotencyError, Outcome, PostgresStore};
+use idempotency::{BoxError, Idempotency, IdempotencyError, Outcome, PostgresStore, StoreErrorKind};
 use interlock_tests::{Database, PostgresServer, Proxy};
-use sqlx::postgres::{PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{query, query_scalar};
 
 /// How the driver sends the end of a transaction: a simple query with this text alone.
@@ -17,7 +18,7 @@ struct Shop {
     direct: PgPool,
     proxy: Proxy,
     runs: AtomicU32,
-    _database: Database,
+    database: Database,
 }
 
 impl Shop {
@@ -31,7 +32,7 @@ impl Shop {
         let direct = options.connect(database.url()).await.unwrap();
         query("CREATE TABLE balance (amount BIGINT NOT NULL)").execute(&direct).await.unwrap();
         query("INSERT INTO balance VALUES (0)").execute(&direct).await.unwrap();
-        Shop { once, direct, proxy, runs: AtomicU32::new(0), _database: database }
+        Shop { once, direct, proxy, runs: AtomicU32::new(0), database }
     }
 
     async fn charge(&self, key: &str) -> Result<Outcome<String>, BoxError> {
@@ -96,6 +97,24 @@ async fn an_ended_connection_undoes_the_work() {
         .await;
     assert!(is_transient(&ended.unwrap_err()));
     assert_eq!(shop.balance().await, 0);
+    assert!(!shop.charge("key").await.unwrap().replayed());
+    assert_eq!(shop.balance().await, 5);
+}
+
+/// As after a failover, on the server that was the primary.
+#[tokio::test]
+async fn a_server_that_takes_no_writes_is_unavailable() {
+    let shop = Shop::open().await;
+    let options: PgConnectOptions = shop.database.url().parse().unwrap();
+    let options = options.options([("default_transaction_read_only", "on")]);
+    let reader = Idempotency::postgres(PgPoolOptions::new().connect_with(options).await.unwrap());
+    let unavailable = |error: &BoxError| matches!(error.downcast_ref(), Some(IdempotencyError::Store(error)) if *error.kind() == StoreErrorKind::Unavailable);
+    let request = reader.request("charge", "key").unwrap();
+    let charged = request.transaction(async |_| Ok::<_, BoxError>("charged 5".to_owned())).await.unwrap_err();
+    assert!(unavailable(&charged), "{charged:?}");
+    let request = reader.request("charge", "key").unwrap().lease(Duration::from_secs(60));
+    let leased = request.run(async |_| Ok::<_, BoxError>("charged 5".to_owned())).await.unwrap_err();
+    assert!(unavailable(&leased), "{leased:?}");
     assert!(!shop.charge("key").await.unwrap().replayed());
     assert_eq!(shop.balance().await, 5);
 }

@@ -27,8 +27,9 @@ pub enum StoreErrorKind {
     /// Others were in the way (a deadlock, a lock that was not obtained in time). Trying again helps.
     #[error("the idempotency store is contended")]
     Contended,
-    /// The database could not be reached, or the connection broke.
-    #[error("the idempotency store cannot be reached")]
+    /// The database could not be reached, the connection broke, or it cannot write for now: it is read only, its disk
+    /// is full, another program has locked the file. Trying again later helps.
+    #[error("the idempotency store is away, or cannot write for now")]
     Unavailable,
     /// A row is not what this crate writes.
     #[error("a row of the idempotency table cannot be read")]

@@ -92,11 +92,12 @@ fn code_of(error: &IdempotencyError) -> ErrorCode {
     match error {
         IdempotencyError::Key(_) => ErrorCode::InvalidInput,
         IdempotencyError::Mismatch => ErrorCode::KeyReused,
-        IdempotencyError::InFlight { .. } | IdempotencyError::Unknown | IdempotencyError::Fenced => {
-            ErrorCode::Busy
-        }
+        IdempotencyError::InFlight { .. }
+        | IdempotencyError::Unknown
+        | IdempotencyError::Fenced
+        | IdempotencyError::TransactionLost => ErrorCode::Busy,
         IdempotencyError::CommitUnknown(_) => ErrorCode::Unavailable,
-        IdempotencyError::Store(error) => match error.kind() {
+        IdempotencyError::Store(error) | IdempotencyError::NotRecorded(error) => match error.kind() {
             StoreErrorKind::Contended => ErrorCode::Busy,
             StoreErrorKind::Unavailable => ErrorCode::Unavailable,
             _ => ErrorCode::Internal,

@@ -10,7 +10,7 @@ pub struct StoreError {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Kind {
-    #[error("the database cannot be reached")]
+    #[error("the database is away, or cannot write for now")]
     Unavailable,
     #[error("the transaction met another one and was given up")]
     Conflict,
@@ -21,7 +21,7 @@ pub(super) enum Kind {
 }
 
 impl StoreError {
-    /// Whether the database was away, or out of connections: asked again later, it may answer.
+    /// Whether the database was away, out of connections, or unable to write: asked again later, it may answer.
     pub fn is_unavailable(&self) -> bool {
         self.kind == Kind::Unavailable
     }

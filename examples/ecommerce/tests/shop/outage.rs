@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 use interlock_tests::{MariaDbServer, RedisServer, eventually};
+use serde_json::json;
+use sqlx::{Connection, SqliteConnection};
 
 use crate::support::{Backing, Load, Shop};
 
@@ -83,5 +85,51 @@ async fn a_database_that_hangs_is_answered_for_with_503() {
 
     mariadb.resume();
     eventually("charges recover", RECOVERY, async || shop.charge(1, 10, "during").await.status == 200).await;
+    assert_eq!(shop.balance(1).await, 100_000_020);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_database_takes_no_writes_charges_are_answered_503_and_reads_go_on() {
+    let mariadb = MariaDbServer::private().await;
+    let redis = RedisServer::private().await;
+    let mut backing = Backing::on(&mariadb, &redis).await;
+    let shop_of_root = backing.clone();
+    // An administrator may write to a server that is read only.
+    shop_of_root.run("CREATE USER shop@'%'").await;
+    shop_of_root.run("GRANT CREATE, INDEX, SELECT, INSERT, UPDATE, DELETE ON *.* TO shop@'%'").await;
+    backing.database_url = backing.database_url.replacen("root@", "shop@", 1);
+    let shop = Shop::open(&backing).await;
+    shop.charge(1, 10, "before").await.ok();
+
+    shop_of_root.run("SET GLOBAL read_only = 1").await;
+    let during = shop.charge(1, 10, "during").await;
+    during.is_refused(503, "COMMON008");
+    assert!(during.headers.contains_key("retry-after"));
+    let item = json!({ "userId": 1, "productId": 1, "quantity": 1 });
+    shop.post("/api/cart/items", &item).await.is_refused(503, "COMMON008");
+    assert_eq!(shop.balance(1).await, 100_000_010);
+
+    shop_of_root.run("SET GLOBAL read_only = 0").await;
+    shop.charge(1, 10, "during").await.ok();
+    assert_eq!(shop.balance(1).await, 100_000_020);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_another_program_has_the_file_charges_are_answered_503_and_reads_go_on() {
+    let backing = Backing::embedded();
+    let shop = Shop::open_with(&backing, &["--database-wait", "500ms"]).await;
+    shop.charge(1, 10, "before").await.ok();
+
+    let mut other = SqliteConnection::connect(&backing.database_url).await.unwrap();
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+    let during = shop.charge(1, 10, "during").await;
+    during.is_refused(503, "COMMON008");
+    assert!(during.headers.contains_key("retry-after"));
+    let item = json!({ "userId": 1, "productId": 1, "quantity": 1 });
+    shop.post("/api/cart/items", &item).await.is_refused(503, "COMMON008");
+    assert_eq!(shop.balance(1).await, 100_000_010);
+
+    other.close().await.unwrap();
+    shop.charge(1, 10, "during").await.ok();
     assert_eq!(shop.balance(1).await, 100_000_020);
 }

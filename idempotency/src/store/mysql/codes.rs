@@ -31,31 +31,32 @@ const ER_DATA_OUT_OF_RANGE: u16 = 1690;
 const ER_NO_SUCH_TABLE: u16 = 1146;
 /// A column is missing.
 const ER_BAD_FIELD_ERROR: u16 = 1054;
-/// The server has no more connections to give.
+/// The server, or this user, has no more connections to give.
 const ER_CON_COUNT_ERROR: u16 = 1040;
+const ER_TOO_MANY_USER_CONNECTIONS: u16 = 1203;
 /// The server is shutting down.
 const ER_SERVER_SHUTDOWN: u16 = 1053;
+const ER_NORMAL_SHUTDOWN: u16 = 1077;
 /// Somebody ended the statement with KILL.
 const ER_QUERY_INTERRUPTED: u16 = 1317;
-/// MariaDB: somebody ended the connection with KILL.
+/// Somebody ended the connection with KILL, on MariaDB and on MySQL.
 const ER_CONNECTION_KILLED: u16 = 1927;
+const ER_SESSION_WAS_KILLED: u16 = 3169;
+/// MySQL: the connection lay idle for too long.
+const ER_CLIENT_INTERACTION_TIMEOUT: u16 = 4031;
+/// The server is read only (`read_only`), as a replica is, and as the old primary is during a failover.
+const ER_OPTION_PREVENTS_STATEMENT: u16 = 1290;
+const ER_READ_ONLY_MODE: u16 = 1836;
+/// Transactions are read only unless they say otherwise.
+const ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION: u16 = 1792;
+/// The disk, or the table's space on it, is full.
+const ER_DISK_FULL: u16 = 1021;
+const ER_RECORD_FILE_FULL: u16 = 1114;
 
 /// Says what a failure means for its caller.
 pub(super) fn store_error(table: &Table, error: Error) -> StoreError {
     let kind = match &error {
-        Error::Database(_) => match number(&error) {
-            Some(
-                ER_LOCK_DEADLOCK | ER_LOCK_WAIT_TIMEOUT | ER_LOCK_NOWAIT | ER_CHECKREAD | ER_DUP_ENTRY
-                | ER_DATA_OUT_OF_RANGE,
-            ) => StoreErrorKind::Contended,
-            Some(ER_CON_COUNT_ERROR | ER_SERVER_SHUTDOWN | ER_QUERY_INTERRUPTED | ER_CONNECTION_KILLED) => {
-                StoreErrorKind::Unavailable
-            }
-            Some(ER_NO_SUCH_TABLE | ER_BAD_FIELD_ERROR) => {
-                StoreErrorKind::Schema { table: table.as_str().to_owned() }
-            }
-            _ => StoreErrorKind::Refused,
-        },
+        Error::Database(_) => kind(table, number(&error)),
         Error::ColumnDecode { .. } | Error::ColumnNotFound(_) | Error::Decode(_) => StoreErrorKind::Corrupt,
         Error::Io(_) | Error::Tls(_) | Error::Protocol(_) | Error::PoolTimedOut | Error::PoolClosed => {
             StoreErrorKind::Unavailable
@@ -63,6 +64,34 @@ pub(super) fn store_error(table: &Table, error: Error) -> StoreError {
         _ => StoreErrorKind::Refused,
     };
     StoreError::new(kind, error)
+}
+
+fn kind(table: &Table, number: Option<u16>) -> StoreErrorKind {
+    match number {
+        Some(
+            ER_LOCK_DEADLOCK | ER_LOCK_WAIT_TIMEOUT | ER_LOCK_NOWAIT | ER_CHECKREAD | ER_DUP_ENTRY
+            | ER_DATA_OUT_OF_RANGE,
+        ) => StoreErrorKind::Contended,
+        Some(
+            ER_CON_COUNT_ERROR
+            | ER_TOO_MANY_USER_CONNECTIONS
+            | ER_SERVER_SHUTDOWN
+            | ER_NORMAL_SHUTDOWN
+            | ER_QUERY_INTERRUPTED
+            | ER_CONNECTION_KILLED
+            | ER_SESSION_WAS_KILLED
+            | ER_CLIENT_INTERACTION_TIMEOUT
+            | ER_OPTION_PREVENTS_STATEMENT
+            | ER_READ_ONLY_MODE
+            | ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION
+            | ER_DISK_FULL
+            | ER_RECORD_FILE_FULL,
+        ) => StoreErrorKind::Unavailable,
+        Some(ER_NO_SUCH_TABLE | ER_BAD_FIELD_ERROR) => {
+            StoreErrorKind::Schema { table: table.as_str().to_owned() }
+        }
+        _ => StoreErrorKind::Refused,
+    }
 }
 
 /// Says what a failure of begin.sql means.
@@ -86,4 +115,31 @@ pub(super) fn is_not_known(error: &Error) -> bool {
 
 fn number(error: &Error) -> Option<u16> {
     Some(error.as_database_error()?.try_downcast_ref::<MySqlDatabaseError>()?.number())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_number_says_whether_to_come_again() {
+        let table = Table::default();
+        let schema = StoreErrorKind::Schema { table: table.as_str().to_owned() };
+        let numbers = [
+            (StoreErrorKind::Contended, &[1213, 1205, 3572, 1020, 1062, 1690][..]),
+            (
+                StoreErrorKind::Unavailable,
+                &[1040, 1203, 1053, 1077, 1317, 1927, 3169, 4031, 1290, 1836, 1792, 1021, 1114],
+            ),
+            (schema, &[1146, 1054]),
+            // Access denied, a syntax error, data too long, deadlock's SQLSTATE taken for a number.
+            (StoreErrorKind::Refused, &[1045, 1064, 1406, 40001]),
+        ];
+        for (expected, numbers) in numbers {
+            for &number in numbers {
+                assert_eq!(kind(&table, Some(number)), expected, "{number}");
+            }
+        }
+        assert_eq!(kind(&table, None), StoreErrorKind::Refused);
+    }
 }

@@ -8,9 +8,6 @@ use crate::store::PoolSettings;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
-/// How long a writer waits for a writer of another process.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// How often the migrations are tried: SQLite has no lock around them, so of two processes that start together
 /// on a new file one is refused, and finds the work done when it looks again.
 const MIGRATION_TRIES: u32 = 5;
@@ -21,8 +18,9 @@ pub(crate) async fn connect(
     options: SqliteConnectOptions,
     settings: PoolSettings,
 ) -> Result<(SqlitePool, SqlitePool), sqlx::Error> {
+    // A writer of another process is waited for as long as one of this.
     let options =
-        options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).busy_timeout(BUSY_TIMEOUT);
+        options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal).busy_timeout(settings.wait);
     let pool = || SqlitePoolOptions::new().acquire_timeout(settings.wait).test_before_acquire(false);
     let writer = pool().max_connections(1).connect_with(options.clone()).await?;
     let readers = pool().max_connections(settings.size).connect_with(options).await?;
