@@ -5,9 +5,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Object;
 use crate::error::{ErrorCode, Refusal, ShopError};
 
-/// A JSON body; as axum's, with the shop's own answers to a body that is none.
+/// A JSON body; as axum's, with the shop's own answers to a body that is none. What comes in is an object.
 #[derive(Debug, Clone, Copy)]
 pub struct Json<T>(pub T);
 
@@ -16,7 +17,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Json<T> {
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ShopError> {
         match axum::Json::from_request(request, state).await {
-            Ok(axum::Json(value)) => Ok(Self(value)),
+            Ok(axum::Json(Object(value))) => Ok(Self(value)),
             Err(rejection) => Err(refuse(&rejection).into()),
         }
     }

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 
 use crate::app::App;
 use crate::error::{ErrorCode, Refusal, ShopError};
-use crate::http::{IdempotencyKeyHeader, Json, Query, Replayable, errors};
+use crate::http::{IdempotencyKeyHeader, Json, Object, Query, Replayable, errors};
 use crate::model::{CouponId, OrderStatus, ProductId, Quantity, UserId};
 use crate::usecase::orders::{self, Basket, BasketLine, Order, PlaceOrder};
 
@@ -18,7 +18,8 @@ errors!(OrdersErrors: InvalidInput, UserNotFound);
 #[serde(rename_all = "camelCase")]
 pub(super) struct OrderBody {
     user_id: UserId,
-    items: Vec<ItemBody>,
+    #[schema(value_type = Vec<ItemBody>)]
+    items: Vec<Object<ItemBody>>,
     coupon_id: Option<CouponId>,
     /// It may be in the header instead.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 255)]
@@ -51,7 +52,7 @@ pub(super) struct Filter {
 
 impl OrderBody {
     pub(super) fn read(&self) -> Result<PlaceOrder, Refusal> {
-        let lines = self.items.iter().map(|item| {
+        let lines = self.items.iter().map(|Object(item)| {
             let quantity = Quantity::from_json(item.quantity.as_ref()).ok_or(ErrorCode::InvalidQuantity)?;
             Ok(BasketLine { product: item.product_id, quantity })
         });

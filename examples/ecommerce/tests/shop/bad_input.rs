@@ -118,6 +118,69 @@ async fn a_body_that_cannot_be_read_is_refused() {
     send(Some("application/json; charset=utf-8"), good.to_owned()).await.ok();
 }
 
+/// An array with the members of an object in their order is no object either.
+#[tokio::test]
+async fn a_body_that_is_no_object_is_refused_on_every_route_that_takes_one() {
+    let shop = Shop::open(&Backing::embedded()).await;
+    let bodies = [
+        "[]",
+        "[1]",
+        r#"[5,"a-key"]"#,
+        "[1,1]",
+        "[1,1,1]",
+        r#"[1,"a-key"]"#,
+        r#"[1,[{"productId":1,"quantity":1}],null,"a-key"]"#,
+        r#"[{"userId":1}]"#,
+        "1",
+        "-1.5",
+        "\"text\"",
+        "true",
+        "null",
+    ];
+    let description = shop.get("/openapi.json").await.ok();
+    let mut routes = 0;
+    for (path, methods) in description["paths"].as_object().unwrap() {
+        for (method, route) in methods.as_object().unwrap() {
+            if route.get("requestBody").is_none() {
+                continue;
+            }
+            routes += 1;
+            let method: Method = method.to_uppercase().parse().unwrap();
+            for body in bodies {
+                let request = shop.request(method.clone(), &path.replace("{id}", "1"));
+                let request =
+                    request.header("Idempotency-Key", "a-key").header(CONTENT_TYPE, "application/json");
+                let answer = shop.send(request.body(body)).await;
+                assert_eq!(
+                    (answer.status.as_u16(), answer.code().as_str()),
+                    (400, "COMMON002"),
+                    "{method} {path} {body}"
+                );
+            }
+        }
+    }
+    assert!(routes >= 8, "{routes} routes take a body");
+    for path in ["/api/orders", "/api/orders/complete"] {
+        let order = json!({ "userId": 1, "items": [[1, 1]], "idempotencyKey": "a-key" });
+        shop.post(path, &order).await.is_refused(400, "COMMON002");
+    }
+}
+
+#[tokio::test]
+async fn a_body_with_more_after_it_or_a_member_twice_is_refused() {
+    let shop = Shop::open(&Backing::embedded()).await;
+    for body in [
+        r#"{"amount":1,"idempotencyKey":"k"}{}"#,
+        r#"{"amount":1,"idempotencyKey":"k"} x"#,
+        r#"{"amount":1,"amount":2,"idempotencyKey":"k"}"#,
+        r#"{"amount":1,"idempotencyKey":"k","idempotencyKey":"l"}"#,
+    ] {
+        let request = shop.request(Method::POST, CHARGE).header(CONTENT_TYPE, "application/json");
+        shop.send(request.body(body)).await.is_refused(400, "COMMON002");
+    }
+    assert_eq!(shop.balance(1).await, 100_000_000);
+}
+
 #[tokio::test]
 async fn a_wrong_method_and_a_wrong_path_are_answered_in_the_same_form() {
     let shop = Shop::open(&Backing::embedded()).await;
