@@ -15,6 +15,7 @@ impl Failure for ShopError {
     }
 
     fn from_refusal(refusal: &Payload) -> Option<Self> {
-        refusal.read_json::<Refusal>().ok().map(Self::Refused)
+        let refusal = refusal.read_json::<Refusal>().ok()?;
+        Some(Self::Refused(Refusal { replayed: true, ..refusal }))
     }
 }

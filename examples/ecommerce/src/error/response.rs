@@ -1,19 +1,18 @@
-use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::Json;
 use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse, Response};
 
-use super::{ErrorBody, ErrorCode, ShopError};
-use crate::model::Timestamp;
+use super::{ErrorBody, ErrorCode, Refusal, ShopError};
+use crate::http::REPLAYED;
 
 /// How long a client should wait before it asks again, in seconds, where we know no better.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
 impl IntoResponse for ErrorCode {
     fn into_response(self) -> Response {
-        answer(self, self.text().into(), None)
+        answer(self.into(), None)
     }
 }
 
@@ -28,17 +27,18 @@ impl IntoResponse for ShopError {
         }
         let retry_after = self.retry_after();
         // A refusal is written for the client; what else is in an error stays in the log.
-        let message = match self {
-            Self::Refused(refusal) => refusal.message,
-            _ => Cow::Borrowed(code.text()),
+        let refusal = match self {
+            Self::Refused(refusal) => refusal,
+            _ => code.into(),
         };
-        answer(code, message, retry_after)
+        answer(refusal, retry_after)
     }
 }
 
-fn answer(code: ErrorCode, message: Cow<'static, str>, retry_after: Option<Duration>) -> Response {
-    let timestamp = Timestamp::now();
-    let mut response = (code.status(), Json(ErrorBody { code, message, timestamp })).into_response();
+fn answer(refusal: Refusal, retry_after: Option<Duration>) -> Response {
+    let Refusal { code, message, timestamp, replayed } = refusal;
+    let body = Json(ErrorBody { code, message, timestamp });
+    let mut response = (code.status(), replayed.then_some(REPLAYED), body).into_response();
     if code.may_be_asked_again() {
         let seconds = retry_after.map_or(RETRY_AFTER_SECONDS, |after| after.as_secs().max(1));
         response.headers_mut().insert(RETRY_AFTER, seconds.into());

@@ -23,5 +23,6 @@ pub use observe::observe;
 pub use panic::panicked;
 pub use path::Path;
 pub use query::Query;
+pub(crate) use replayable::REPLAYED;
 pub use replayable::Replayable;
 pub use request_id::RequestId;

@@ -3,7 +3,9 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use idempotency::Outcome;
 
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// The header of an answer that was given before.
+pub(crate) const REPLAYED: [(HeaderName, HeaderValue); 1] =
+    [(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"))];
 
 /// The answer to a request with an idempotency key: the stored bytes, so that each repeat gets the very same ones.
 #[derive(Debug)]
@@ -24,10 +26,6 @@ impl<T> IntoResponse for Replayable<T> {
         let replayed = self.outcome.replayed();
         let body = self.outcome.into_payload().into_bytes();
         let json = HeaderValue::from_static("application/json");
-        let mut response = (self.status, [(CONTENT_TYPE, json)], body).into_response();
-        if replayed {
-            response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
-        }
-        response
+        (self.status, replayed.then_some(REPLAYED), [(CONTENT_TYPE, json)], body).into_response()
     }
 }

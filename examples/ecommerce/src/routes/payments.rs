@@ -1,5 +1,6 @@
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::response::IntoResponse;
 use idempotency::IdempotencyKey;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,7 +10,7 @@ use uuid::Uuid;
 use super::orders::OrderBody;
 use crate::app::App;
 use crate::error::{ErrorCode, ShopError};
-use crate::http::{IdempotencyKeyHeader, Json, Path, Replayable, errors};
+use crate::http::{IdempotencyKeyHeader, Json, Path, REPLAYED, Replayable, errors};
 use crate::model::{OrderId, OrderStatus, UserId};
 use crate::usecase::orders::Order;
 use crate::usecase::payments::Paid;
@@ -67,7 +68,7 @@ pub(super) async fn complete(
     State(app): State<App>,
     header: IdempotencyKeyHeader,
     Json(body): Json<OrderBody>,
-) -> Result<(StatusCode, Json<CompletedBody>), ShopError> {
+) -> Result<impl IntoResponse, ShopError> {
     let request = body.read()?;
     let user = request.user_id;
     let key = match header.optional_or_body(body.idempotency_key.as_ref())? {
@@ -77,10 +78,11 @@ pub(super) async fn complete(
     let (orders, payments) = (app.orders().clone(), app.payments().clone());
     let work = async move {
         let mut order = orders.place(request, &key).await?.into_inner();
-        let payment = payments.pay(order.order_id, user, &key).await?.into_inner();
+        let payment = payments.pay(order.order_id, user, &key).await?;
+        let replayed = payment.replayed().then_some(REPLAYED);
         order.status = OrderStatus::Completed;
-        Ok(CompletedBody { order, payment })
+        Ok((replayed, CompletedBody { order, payment: payment.into_inner() }))
     };
-    let completed = app.tasks().run("order_and_payment", work).await?;
-    Ok((StatusCode::CREATED, Json(completed)))
+    let (replayed, completed) = app.tasks().run("order_and_payment", work).await?;
+    Ok((StatusCode::CREATED, replayed, Json(completed)))
 }

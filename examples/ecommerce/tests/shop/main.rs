@@ -21,6 +21,7 @@ mod outbox;
 mod payments;
 mod products;
 mod readme;
+mod refusals;
 mod round_trips;
 mod settings;
 mod shutdown;
