@@ -1,7 +1,9 @@
+use std::fmt;
+
 use crate::Payload;
 
 /// The answer to a request: given now, or given before under the same key.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[must_use = "the answer may have been given before: see `replayed`"]
 pub struct Outcome<T> {
     response: T,
@@ -37,5 +39,15 @@ impl<T> Outcome<T> {
     /// Returns the stored bytes by value.
     pub fn into_payload(self) -> Payload {
         self.payload
+    }
+}
+
+/// Prints of the response the length alone: answers hold what customers bought and own.
+impl<T> fmt::Debug for Outcome<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outcome")
+            .field("payload", &self.payload)
+            .field("replayed", &self.replayed)
+            .finish_non_exhaustive()
     }
 }

@@ -1,4 +1,7 @@
-use std::{fmt::Display, time::Duration};
+use std::{
+    fmt::{self, Display},
+    time::Duration,
+};
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -14,7 +17,6 @@ const MAX_TTL: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 /// One request under a key: say what it is, then run it.
 ///
 /// Made by [`Idempotency::request`](crate::Idempotency::request).
-#[derive(Debug)]
 #[must_use = "a request does nothing until it runs"]
 pub struct Request<'a, S, C = Json> {
     once: &'a Inner<S>,
@@ -126,6 +128,18 @@ impl<'a, S, C> Request<'a, S, C> {
             claim: Claim::new(self.key, scope, fingerprint, ttl, wait),
             deadline: Instant::now() + wait,
         })
+    }
+}
+
+/// Prints neither tenant nor key: they say who a customer is, and what was bought.
+impl<S, C> fmt::Debug for Request<'_, S, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("operation", &self.operation)
+            .field("key", &self.key)
+            .field("ttl", &self.ttl)
+            .field("wait", &self.wait)
+            .finish_non_exhaustive()
     }
 }
 
