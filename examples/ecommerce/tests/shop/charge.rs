@@ -131,3 +131,20 @@ async fn after_a_failure_the_same_key_works() {
     assert_eq!(shop.charge(1, 500, "again").await.ok()["balance"], 100_000_500);
     assert_eq!(backing.number(failed).await, 0);
 }
+
+#[tokio::test]
+async fn a_charge_that_always_meets_another_gives_up_after_ten_tries_and_may_be_sent_again() {
+    let backing = Backing::embedded();
+    let shop = Shop::open(&backing).await;
+    let ignored = "CREATE TRIGGER others BEFORE UPDATE ON users BEGIN SELECT RAISE(IGNORE); END";
+    backing.run(ignored).await;
+    let refused = shop.charge(1, 500, "unlucky").await;
+    refused.is_refused(409, "PAY003");
+    assert!(refused.headers.contains_key("retry-after"));
+    assert_eq!(shop.counter("shop_version_conflicts_total", "use_case=\"charge\"").await, 10);
+    assert_eq!(shop.counter("shop_retries_exhausted_total", "use_case=\"charge\"").await, 1);
+    assert_eq!(shop.balance(1).await, 100_000_000);
+
+    backing.run("DROP TRIGGER others").await;
+    assert_eq!(shop.charge(1, 500, "unlucky").await.ok()["balance"], 100_000_500);
+}

@@ -18,6 +18,7 @@ mod openapi;
 mod orders;
 mod outage;
 mod outbox;
+mod payment_crashes;
 mod payments;
 mod products;
 mod readme;

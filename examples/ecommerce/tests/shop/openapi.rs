@@ -113,16 +113,6 @@ impl Description {
     }
 }
 
-#[test]
-fn the_readme_lists_every_route() {
-    let readme = include_str!("../../README.md");
-    for (method, path) in ROUTES {
-        let route = format!("`{} {path}", method.to_uppercase());
-        let ended = |rest: &str| rest.starts_with(['`', '?']);
-        assert!(readme.split(&route).skip(1).any(ended), "{route}` is missing");
-    }
-}
-
 #[tokio::test]
 async fn every_route_is_described_and_every_description_is_a_route() {
     let shop = Shop::open(&Backing::embedded()).await;

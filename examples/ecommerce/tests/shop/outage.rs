@@ -133,3 +133,20 @@ async fn while_another_program_has_the_file_charges_are_answered_503_and_reads_g
     shop.charge(1, 10, "during").await.ok();
     assert_eq!(shop.balance(1).await, 100_000_020);
 }
+
+#[tokio::test]
+async fn a_mistake_of_our_own_is_answered_without_its_cause_which_is_in_the_log() {
+    for backing in Backing::both().await {
+        let shop = Shop::open(&backing).await;
+        backing.run("DROP TABLE product_sales").await;
+        let answer = shop.get("/api/products/top").await;
+        answer.is_refused(500, "COMMON001");
+        assert_eq!(answer.json()["message"], "something went wrong on our side");
+        let id = format!("id={} ", answer.headers["x-request-id"].to_str().unwrap());
+        eventually("the log says more", RECOVERY, async || {
+            let log = shop.process.log();
+            log.lines().any(|line| line.contains(&id) && line.contains("product_sales"))
+        })
+        .await;
+    }
+}

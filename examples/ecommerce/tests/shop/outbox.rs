@@ -85,3 +85,35 @@ async fn events_wait_for_a_redis_that_is_away_without_using_up_their_tries() {
     redis.restart_empty().await;
     eventually("the second is published", SOON * 3, async || status(&backing, "PUBLISHED").await == 2).await;
 }
+
+#[tokio::test]
+async fn what_follows_a_refused_event_of_the_same_order_waits_for_it() {
+    let redis = RedisServer::private().await;
+    let backing = Backing::on(MariaDbServer::shared().await, &redis).await;
+    let mut connection = redis.connection().await;
+    let () = connection.set(STREAM, "something else").await.unwrap();
+    let shop = Shop::open(&backing).await;
+    paid_order(&shop, 1).await;
+    eventually("the first is refused", SOON, async || {
+        backing.number("SELECT COUNT(*) FROM outbox WHERE attempts > 0").await == 1
+    })
+    .await;
+    backing
+        .run(
+            "INSERT INTO outbox (event_id, event_type, order_id, payload, next_try_at, created_at) \
+             SELECT 'second', event_type, order_id, payload, created_at, created_at FROM outbox",
+        )
+        .await;
+    let before = backing.number("SELECT MAX(attempts) FROM outbox").await;
+    eventually("the first is tried again", SOON, async || {
+        backing.number("SELECT MAX(attempts) FROM outbox").await > before
+    })
+    .await;
+    assert_eq!(backing.number("SELECT attempts FROM outbox WHERE event_id = 'second'").await, 0);
+
+    let () = connection.del(STREAM).await.unwrap();
+    eventually("both are published", SOON, async || status(&backing, "PUBLISHED").await == 2).await;
+    let told: StreamRangeReply = connection.xrange_all(STREAM).await.unwrap();
+    let ids: Vec<_> = told.ids.iter().map(|entry| entry.get::<String>("eventId").unwrap()).collect();
+    assert_eq!(ids.iter().position(|id| id == "second"), Some(1), "{ids:?}");
+}

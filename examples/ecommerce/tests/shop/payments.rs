@@ -1,17 +1,15 @@
-use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Backing, Client, Shop};
 
 /// Settings under which a gateway that says nothing is noticed soon.
-const IMPATIENT: [&str; 4] = ["--gateway-timeout", "300ms", "--reconcile-after", "1s"];
+pub(crate) const IMPATIENT: [&str; 4] = ["--gateway-timeout", "300ms", "--reconcile-after", "1s"];
 /// Longer than locks and keys of the dead are respected.
 const IN_THE_END: Duration = Duration::from_secs(60);
 
-async fn order(shop: &Client, user: i64, items: &[(i64, i64)]) -> i64 {
+pub(crate) async fn order(shop: &Client, user: i64, items: &[(i64, i64)]) -> i64 {
     let items: Vec<_> =
         items.iter().map(|(id, pieces)| json!({ "productId": id, "quantity": pieces })).collect();
     let key = format!("order-{}", uuid::Uuid::new_v4());
@@ -21,13 +19,13 @@ async fn order(shop: &Client, user: i64, items: &[(i64, i64)]) -> i64 {
     placed.json()["orderId"].as_i64().unwrap()
 }
 
-async fn pay(shop: &Client, order: i64, user: i64, key: &str) -> Answer {
+pub(crate) async fn pay(shop: &Client, order: i64, user: i64, key: &str) -> Answer {
     let body = json!({ "userId": user, "idempotencyKey": key });
     shop.post(&format!("/api/orders/{order}/payment"), &body).await
 }
 
 /// Asks until there is an answer.
-async fn answer_in_the_end(shop: &Client, order: i64, user: i64, key: &str) -> Answer {
+pub(crate) async fn answer_in_the_end(shop: &Client, order: i64, user: i64, key: &str) -> Answer {
     let deadline = Instant::now() + IN_THE_END;
     loop {
         let answer = pay(shop, order, user, key).await;
@@ -45,7 +43,7 @@ async fn stock(shop: &Client, product: i64) -> i64 {
 
 /// Money and goods, whatever was paid: what left the balances is what paid orders cost, what left the shelves is what
 /// they hold, and nothing is half done.
-async fn the_books_are_right(backing: &Backing) {
+pub(crate) async fn the_books_are_right(backing: &Backing) {
     let sums = [
         (
             "SELECT 153 * 100000000 - 99500000 - 99900000 - CAST(SUM(balance) AS SIGNED) FROM users",
@@ -244,39 +242,6 @@ async fn a_gateway_that_does_not_answer_is_asked_later_and_the_same_key_tells() 
             assert_eq!(shop.balance(1).await, if settled.is_ok() { 99_942_000 } else { 100_000_000 });
         }
     }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn whatever_the_step_at_which_a_server_dies_nothing_is_lost_or_invented() {
-    let steps = ["claimed", "reserved", "answered", "ended"];
-    let keys = ["crash", "crash-FAIL"];
-    let ways = steps.into_iter().flat_map(|step| keys.map(|key| (step, key)));
-    // Together: each has to wait until the locks and keys of the dead are free.
-    join_all(ways.flat_map(|(step, key)| [dies_at(step, key, false), dies_at(step, key, true)])).await;
-}
-
-async fn dies_at(step: &str, key: &str, servers: bool) {
-    let backing = if servers { Backing::servers().await } else { Backing::embedded() };
-    let flags: Vec<_> = IMPATIENT.into_iter().chain(["--crash-at", step]).collect();
-    let mut doomed = Shop::open_with(&backing, &flags).await;
-    let order = order(&doomed, 1, &[(1, 2)]).await;
-    let body = json!({ "userId": 1, "idempotencyKey": key });
-    let request = doomed.request(reqwest::Method::POST, &format!("/api/orders/{order}/payment")).json(&body);
-    assert!(request.send().await.is_err(), "{step}: it answered");
-    let end = doomed.process.exits(Duration::from_secs(5)).await;
-    assert_eq!(end.signal(), Some(9), "{step}: {end}");
-
-    let shop = Shop::open_with(&backing, &IMPATIENT).await;
-    let last = answer_in_the_end(&shop, order, 1, key).await;
-    match (step, key) {
-        (_, "crash-FAIL") => last.is_refused(402, "PAY002"),
-        // The gateway never heard of it, so everything goes back.
-        ("reserved", _) => last.is_refused(402, "PAY002"),
-        _ => assert_eq!(last.ok()["paidAmount"], 58_000, "{step}"),
-    }
-    let again = pay(&shop, order, 1, key).await;
-    assert_eq!(again.code_if_refused(), last.code_if_refused(), "{step} {key}");
-    the_books_are_right(&backing).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

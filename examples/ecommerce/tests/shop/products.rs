@@ -50,3 +50,31 @@ async fn nothing_sold_is_an_empty_list_of_top_products() {
         assert_eq!(top, json!({ "period": "3days", "products": [] }));
     }
 }
+
+#[tokio::test]
+async fn the_five_that_sold_best_in_three_days_are_shown_with_their_ranks() {
+    for backing in Backing::both().await {
+        let shop = Shop::open(&backing).await;
+        let days_ago = |days: i64| match backing.redis_url {
+            Some(_) => format!("UTC_DATE() - INTERVAL {days} DAY"),
+            None => format!("date('now', '-{days} days')"),
+        };
+        // Seven that sold yesterday, and one that sold best before that.
+        for (product, day, pieces) in (1..=7).map(|n| (n, 1, 10 * n)).chain([(8, 3, 1_000)]) {
+            let row = format!("({product}, {}, {pieces}, {pieces} * 100)", days_ago(day));
+            let insert = "INSERT INTO product_sales (product_id, sales_date, sales_count, revenue) VALUES";
+            backing.run(&format!("{insert} {row}")).await;
+        }
+        let top = shop.get("/api/products/top").await.ok();
+        let shown: Vec<_> = top["products"].as_array().unwrap().iter().collect();
+        let expected = (0..5).map(|n: i64| {
+            let (id, pieces) = (7 - n, 10 * (7 - n));
+            (json!(n + 1), json!(id), json!(pieces), json!(pieces * 100))
+        });
+        let seen = shown.iter().map(|row| {
+            let field = |name: &str| row[name].clone();
+            (field("rank"), field("productId"), field("salesCount"), field("revenue"))
+        });
+        assert_eq!(seen.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    }
+}
