@@ -28,4 +28,5 @@ mod settings;
 mod shutdown;
 mod start_data;
 mod support;
+mod waiting;
 mod watch;
