@@ -11,6 +11,7 @@ use redis::aio::MultiplexedConnection;
 use crate::install::{Package, Unavailable};
 use crate::launch::{Recipe, launch, launch_on};
 use crate::process::Process;
+use crate::redis_connection;
 use crate::scratch::Scratch;
 use crate::shared::{Shared, blocking};
 
@@ -87,8 +88,7 @@ impl RedisServer {
 
     /// Opens a connection of the test's own, to look at what the code under test has done.
     pub async fn connection(&self) -> MultiplexedConnection {
-        let client = redis::Client::open(self.url.as_str()).expect("a Redis URL");
-        client.get_multiplexed_async_connection().await.expect("Redis answers")
+        redis_connection(&self.url).await.expect("Redis answers")
     }
 
     /// The keys that match a glob pattern, sorted.

@@ -7,11 +7,6 @@ use interlock_tests::{RedisServer, eventually, unique_name};
 use lock_core::LockManager;
 use redis::aio::MultiplexedConnection;
 
-async fn connection(redis: &RedisServer) -> MultiplexedConnection {
-    let client = redis::Client::open(redis.url()).expect("a URL");
-    client.get_multiplexed_async_connection().await.expect("Redis answers")
-}
-
 async fn send<T: redis::FromRedisValue>(connection: &mut MultiplexedConnection, words: &[&str]) -> T {
     let mut command = redis::cmd(words[0]);
     command.arg(&words[1..]);
@@ -26,7 +21,7 @@ async fn a_key_of_another_type_is_lost_alone() {
     let lease = Duration::from_secs(1);
     let a = locks.lock("a").lease(lease).acquire().await.unwrap();
     let b = locks.lock("b").lease(lease).acquire().await.unwrap();
-    let mut connection = connection(redis).await;
+    let mut connection = redis.connection().await;
     let key = format!("{prefix}a");
     let _: i64 = send(&mut connection, &["DEL", &key]).await;
     let _: i64 = send(&mut connection, &["HSET", &key, "field", "value"]).await;
@@ -41,7 +36,7 @@ async fn an_acquire_that_fails_half_way_leaves_the_key_free() {
     let redis = RedisServer::shared().await;
     let prefix = unique_name("refusals");
     let locks = LockManager::builder().prefix(&prefix).redis(redis.url()).await.unwrap();
-    let mut connection = connection(redis).await;
+    let mut connection = redis.connection().await;
     let fence = format!("{{{prefix}k}}:fence");
     let _: i64 = send(&mut connection, &["HSET", &fence, "field", "value"]).await;
     assert!(locks.lock("k").acquire().await.is_err());
@@ -62,7 +57,7 @@ async fn an_acquire_that_fails_half_way_leaves_the_key_free() {
 async fn a_release_that_is_refused_for_a_while_is_repeated() {
     let redis = RedisServer::private().await;
     let locks = LockManager::redis(redis.url()).await.unwrap();
-    let mut connection = connection(&redis).await;
+    let mut connection = redis.connection().await;
     let guard = locks.lock("k").acquire().await.unwrap();
     let _: String = send(&mut connection, &["CONFIG", "SET", "min-replicas-to-write", "1"]).await;
     assert!(guard.release().await.is_err(), "the server refuses every write");

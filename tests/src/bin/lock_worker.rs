@@ -18,6 +18,7 @@
 
 use std::time::Duration;
 
+use interlock_tests::redis_connection;
 use lock_core::{LockGuard, LockManager};
 use redis::AsyncCommands;
 use rustix::process::{Signal, getpid, kill_process};
@@ -38,8 +39,7 @@ async fn main() {
             hold(take().await).await;
         }
         ["count", times, counter] => {
-            let mut redis =
-                redis::Client::open(*redis_url).unwrap().get_multiplexed_async_connection().await.unwrap();
+            let mut redis = redis_connection(redis_url).await.unwrap();
             for number in 1..=times.parse().unwrap() {
                 let guard = take().await;
                 add_one(&mut redis, counter).await;
@@ -49,8 +49,7 @@ async fn main() {
             locks.shutdown().await;
         }
         ["add", element, set, store, stop @ ..] => {
-            let mut redis =
-                redis::Client::open(*redis_url).unwrap().get_multiplexed_async_connection().await.unwrap();
+            let mut redis = redis_connection(redis_url).await.unwrap();
             let mut stop = *stop == ["stop"];
             loop {
                 let guard = take().await;

@@ -1,6 +1,8 @@
 use lock_core::FencingToken;
 use redis::aio::MultiplexedConnection;
 
+use crate::redis_connection;
+
 /// Writes unless a newer token has written.
 const WRITE: &str = r"
 local last = tonumber(redis.call('GET', KEYS[1]) or '0')
@@ -20,7 +22,7 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) async fn connect(url: &str, fenced: bool) -> redis::RedisResult<Store> {
-        let connection = redis::Client::open(url)?.get_multiplexed_async_connection().await?;
+        let connection = redis_connection(url).await?;
         Ok(Store { connection, fenced })
     }
 
