@@ -1,6 +1,7 @@
 use crate::key::{InvalidKey, LockKey};
 
 /// One key or more, sorted, each once: everybody takes them in the same order, so nobody waits in a circle.
+#[derive(Clone)]
 pub(crate) struct Keys {
     pub(crate) first: LockKey,
     pub(crate) rest: Vec<LockKey>,

@@ -142,7 +142,7 @@ impl<'m> LockRequest<'m> {
         drive(&guard, work).await
     }
 
-    async fn acquire_with(self, options: &Resolved) -> Result<LockGuard, LockError> {
+    async fn acquire_with(&self, options: &Resolved) -> Result<LockGuard, LockError> {
         let began = Instant::now();
         let pattern = self.options.pattern.unwrap_or_default();
         let taker = Taker {
@@ -152,17 +152,18 @@ impl<'m> LockRequest<'m> {
             place: self.place,
         };
         let _asking = telemetry::Asking::new(pattern);
-        let (span, result) = match self.keys {
+        let (span, result) = match &self.keys {
             Ok(keys) => {
                 let span = telemetry::acquire_span(&keys.first, keys.rest.len() + 1, pattern);
-                // Most keys are at hand in most processes; only waiting needs a future, and futures are moved about.
-                let taken = match span.in_scope(|| taker.take_at_once(&keys, pattern, began)) {
+                // Most keys are at hand in most processes. Only waiting needs a future, in a box because futures are moved
+                // about.
+                let taken = match span.in_scope(|| taker.take_at_once(keys, pattern, began)) {
                     Some(guard) => Ok(guard),
-                    None => taker.take(keys, pattern).instrument(span.clone()).await,
+                    None => Box::pin(taker.take(keys.clone(), pattern).instrument(span.clone())).await,
                 };
                 (span, taken)
             }
-            Err(error) => (Span::none(), Err(error.into())),
+            Err(error) => (Span::none(), Err(error.clone().into())),
         };
         match &result {
             Ok(guard) => telemetry::acquired(&span, guard, began),

@@ -251,6 +251,23 @@ impl KeyState {
         }
     }
 
+    /// The same, if it is all that is to be done: nobody waits, and the key is kept idle or the backend takes it back at
+    /// once. Else false, and the turn is yet to be ended.
+    pub(crate) fn end_turn_at_once(&mut self, cx: &Context<'_>, ticket: Ticket, token: FencingToken) -> bool {
+        match &self.phase {
+            Phase::Owned(ownership)
+                if ownership.ticket == ticket
+                    && ownership.turn == Some(token)
+                    && self.queue.is_empty()
+                    && ownership.term.is_live(cx.now) =>
+            {
+                ownership.term.end_turn();
+                self.rest(cx)
+            }
+            _ => false,
+        }
+    }
+
     /// The backend answered a renewal.
     pub(crate) fn renewed(
         &mut self,
@@ -392,15 +409,11 @@ impl KeyState {
             return;
         };
         let Some(head) = self.queue.head() else {
-            if live && ownership.end_turn(cx.now) {
-                return;
+            let command = release(ownership, cx);
+            if !live || !self.rest(cx) {
+                effects.command = Some(command);
+                self.phase = Phase::Vacant;
             }
-            let request = ownership.release_request(cx.key);
-            if !cx.front.backend.release_at_once(&request, cx.now) {
-                let until = cx.now + ownership.lease;
-                effects.command = Some(Command::Release { request, until });
-            }
-            self.phase = Phase::Vacant;
             return;
         };
         if live && ownership.may_hand_over(cx.now) {
@@ -425,6 +438,21 @@ impl KeyState {
             other => other,
         });
         self.phase = Phase::Asking(ask);
+    }
+
+    /// Nobody waits: keeps the key idle or gives it back, if that needs no command.
+    fn rest(&mut self, cx: &Context<'_>) -> bool {
+        let Phase::Owned(ownership) = &mut self.phase else {
+            return false;
+        };
+        if ownership.end_turn(cx.now) {
+            return true;
+        }
+        let is_free = cx.front.backend.release_at_once(&ownership.release_request(cx.key), cx.now);
+        if is_free {
+            self.phase = Phase::Vacant;
+        }
+        is_free
     }
 
     /// The lease of a grant was over when the grant came: it is shorter than a round trip takes now, or this process

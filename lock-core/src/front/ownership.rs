@@ -131,12 +131,12 @@ impl Ownership {
         })
     }
 
-    /// Ends the turn; true if the idle key is kept for a while.
+    /// Ends the turn if the idle key is kept for a while; false if it is to be given back.
     pub(crate) fn end_turn(&mut self, now: Instant) -> bool {
-        self.turn = None;
         if self.retain.is_zero() || self.wanted.is_some() {
             return false;
         }
+        self.turn = None;
         self.idle_until = Some(now + self.retain);
         self.handover = Handover::Retained;
         true

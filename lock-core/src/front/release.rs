@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 use crate::backend::{BackendError, BackendFuture, CancelRequest, ReleaseReply, ReleaseRequest};
 use crate::error::ReleaseError;
 use crate::front::effects::Command;
+use crate::front::key_state::Context;
 use crate::front::{Front, Hold, jitter};
 
 /// What the first try of a release came to.
@@ -20,7 +21,21 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 impl Front {
     /// Ends a turn without waiting for anything.
     pub(super) fn release(self: &Arc<Self>, hold: &Hold) {
-        self.with_key(&hold.key, |state, cx| state.end_turn(cx, hold.ticket, hold.token));
+        let cx = Context { front: self, key: &hold.key, now: Instant::now() };
+        // Effects are large, and most turns have none.
+        let mut effects = None;
+        let due = self.shards.with(&hold.key, |state| {
+            if !state.end_turn_at_once(&cx, hold.ticket, hold.token) {
+                effects = Some(state.end_turn(&cx, hold.ticket, hold.token).1);
+            }
+            state.due()
+        });
+        if let Some(due) = due {
+            self.alarm.ring_by(due);
+        }
+        if let Some(effects) = effects {
+            self.carry_out(effects);
+        }
     }
 
     /// Ends a turn at once; the future waits until the backend has confirmed it, which it need not when the next local
