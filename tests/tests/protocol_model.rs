@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release -p interlock-tests --bin model_check` checks larger ones; see `docs/proofs.md`.
 
+use clap::ValueEnum;
 use interlock_tests::model::FaultKind::{Crash, Cut, Delay, Duplicate, Forget, Freeze, Lose};
 use interlock_tests::model::{FaultKind, Mutation, Outcome, Promise, Settings, check};
 
@@ -121,6 +122,15 @@ breaks! {
         GrantSaysNothing => OvertakingIsBounded, Settings { callers: vec![1, 2, 1], ..Settings::default() };
     that_others_queue_must_be_noted_before_the_grant_is_known:
         WantedTooEarly => OvertakingIsBounded, Settings { callers: vec![2, 1], ..Settings::default() };
+}
+
+#[test]
+fn every_mutation_is_documented() {
+    let document = include_str!("../../docs/proofs.md");
+    for mutation in Mutation::ALL {
+        let name = mutation.to_possible_value().unwrap();
+        assert!(document.contains(&format!("`{}`", name.get_name())), "{name:?} is missing");
+    }
 }
 
 #[test]
