@@ -30,14 +30,14 @@ const FAULTS: &[&str] = &["done", "replayed", "refused", "rolled_back", "killed_
 fn mariadb() {
     let said = run("mysql");
     check(&said, FAULTS);
-    check(&said, &["killed_connections", "lost_replies"]);
+    check(&said, &["killed_at_a_statement", "killed_connections", "lost_begins", "lost_commits"]);
 }
 
 #[test]
 fn postgres() {
     let said = run("postgres");
     check(&said, FAULTS);
-    check(&said, &["killed_connections", "lost_replies"]);
+    check(&said, &["killed_at_a_statement", "killed_connections", "lost_begins", "lost_commits"]);
 }
 
 #[test]

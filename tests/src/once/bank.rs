@@ -11,6 +11,9 @@ use sqlx::{Database, MySql, Pool, Postgres, Sqlite, query, query_as, query_scala
 /// `payments` that stands for somebody else's.
 #[allow(async_fn_in_trait)] // the futures are spawned with their concrete types
 pub trait Bank: TransactionalStore + Clone {
+    /// What the packet has in it that ends a transaction: COMMIT or, where the two travel together, the response.
+    const COMMIT: &'static [u8];
+
     /// Opens the store, which connects when it is used: what breaks a connection must not break the start.
     fn open(url: &str, connections: u32) -> (Self, Pool<Self::Database>);
 
@@ -40,8 +43,10 @@ pub trait Bank: TransactionalStore + Clone {
 }
 
 macro_rules! bank {
-    ($store:ty, $database:ty, $connect:expr, $id:literal, $insert:literal, $pay:literal, $paid:literal, $kill:expr) => {
+    ($store:ty, $database:ty, $commit:literal, $connect:expr, $id:literal, $insert:literal, $pay:literal, $paid:literal, $kill:expr) => {
         impl Bank for $store {
+            const COMMIT: &'static [u8] = $commit;
+
             fn open(url: &str, connections: u32) -> (Self, Pool<$database>) {
                 let pool: Pool<$database> = $connect(url, connections).expect("a database's address");
                 (<$store>::new(pool.clone()), pool)
@@ -90,6 +95,7 @@ macro_rules! bank {
 bank!(
     MySqlStore,
     MySql,
+    b"\"done ",
     |url: &str, connections| MySqlPoolOptions::new().max_connections(connections).connect_lazy(url),
     "BIGINT AUTO_INCREMENT PRIMARY KEY",
     "INSERT INTO effects (k) VALUES (?)",
@@ -106,6 +112,7 @@ bank!(
 bank!(
     PostgresStore,
     Postgres,
+    b"COMMIT\0",
     |url: &str, connections| PgPoolOptions::new().max_connections(connections).connect_lazy(url),
     "BIGSERIAL PRIMARY KEY",
     "INSERT INTO effects (k) VALUES ($1)",
@@ -121,6 +128,7 @@ bank!(
 bank!(
     SqliteStore,
     Sqlite,
+    b"COMMIT",
     |url: &str, connections| {
         let options = SqliteConnectOptions::new()
             .filename(url.trim_start_matches("sqlite:"))

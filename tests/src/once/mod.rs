@@ -6,6 +6,8 @@ mod counts;
 mod ledger;
 mod load;
 mod request;
+mod victim;
+mod worker;
 
 pub use bank::Bank;
 pub use chaos::{Chaos, Struck};
@@ -13,3 +15,4 @@ pub use counts::Counts;
 pub use ledger::Ledger;
 pub use load::{load, mode_of};
 pub use request::{Mode, RequestError, Work, request};
+pub use worker::Worker;

@@ -90,8 +90,9 @@ pub async fn request<S: Bank>(
     (work, time): (Work, Duration),
 ) -> Result<Outcome<String>, RequestError> {
     let request = once.request("once", key)?.fingerprint(&key);
-    let told = |done: String| match work {
-        Work::Done => Ok(done),
+    let done = format!("done {key}");
+    let told = || match work {
+        Work::Done => Ok(done.clone()),
         Work::Refused => Err(RequestError::Refused),
         Work::RolledBack => Err(RequestError::RolledBack),
     };
@@ -100,20 +101,20 @@ pub async fn request<S: Bank>(
             let work = async |tx: &mut sqlx::Transaction<'_, S::Database>| {
                 S::add(tx, key).await?;
                 tokio::time::sleep(time).await;
-                told(key.to_owned())
+                told()
             };
             request.transaction(work).await
         }
         Mode::Lease(lease) => {
             let work = async |_: &idempotency::Lease<'_, S, idempotency::Json>| {
                 tokio::time::sleep(time).await;
-                let done = told(key.to_owned())?;
+                let done = told()?;
                 S::pay(pool, key).await?;
                 Ok(done)
             };
             let find_out = async |_| {
                 Ok(if S::paid(pool, key).await? > 0 {
-                    Reconciled::Applied(key.to_owned())
+                    Reconciled::Applied(done.clone())
                 } else {
                     Reconciled::NotApplied
                 })
