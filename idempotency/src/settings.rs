@@ -38,6 +38,7 @@ impl Settings {
 impl Settings {
     /// Keeps responses in memory, `bytes` of them at most, so that a repeat asks nobody: none by default.
     ///
+    /// Each counts for 200 bytes more than it has, so their number is bounded, too.
     /// A response is kept as long as its key lives; a key that somebody changes by hand in the table is answered from
     /// here all the same.
     #[must_use]
