@@ -12,7 +12,7 @@ use interlock_tests::model::{FaultKind, Mutation, Outcome, Promise, Settings, ch
 #[derive(Parser)]
 struct Arguments {
     /// How many callers arrive at each node, at any time
-    #[arg(long, value_delimiter = ',', default_value = "2,1")]
+    #[arg(long, value_delimiter = ',', default_value = "1,1")]
     callers: Vec<u8>,
     /// How many things go wrong, at any time
     #[arg(long, default_value_t = 1)]
