@@ -6,7 +6,11 @@ pub struct LogSink;
 
 impl EventSink for LogSink {
     fn publish<'a>(&'a self, event: &'a Event) -> SinkFuture<'a> {
-        tracing::info!(event = event.event_id, kind = event.event_type, order = %event.order_id, "event published");
+        tell(event);
         Box::pin(async { Ok(()) })
     }
+}
+
+pub(super) fn tell(event: &Event) {
+    tracing::info!(event = event.event_id, kind = event.event_type, order = %event.order_id, "event published");
 }

@@ -1,6 +1,7 @@
 use redis::streams::StreamMaxlen;
 use redis::{AsyncCommands, RedisError};
 
+use super::log::tell;
 use super::{Event, EventSink, PublishError, SinkFuture};
 use crate::shared::SharedRedis;
 
@@ -9,7 +10,7 @@ const STREAM: &str = "events:orders";
 /// About how many events the stream keeps.
 const KEPT: usize = 100_000;
 
-/// Publishes to a Redis stream.
+/// Publishes to a Redis stream, and to the log.
 #[derive(Debug, Clone)]
 pub struct RedisStreamSink {
     redis: SharedRedis,
@@ -37,7 +38,10 @@ impl EventSink for RedisStreamSink {
                 .xadd_maxlen(self.redis.key(STREAM), StreamMaxlen::Approx(KEPT), "*", &fields)
                 .await;
             match added {
-                Ok(_) => Ok(()),
+                Ok(_) => {
+                    tell(event);
+                    Ok(())
+                }
                 // Redis answered, and its answer is no.
                 Err(error) if error.code().is_some() => Err(PublishError::Refused(Box::new(error))),
                 Err(error) => Err(PublishError::Unavailable(Box::new(error))),

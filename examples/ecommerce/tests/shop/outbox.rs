@@ -51,6 +51,8 @@ async fn every_paid_order_is_told_once_by_whichever_of_two_instances() {
         told_orders.push(payload["orderId"].as_i64().unwrap());
     }
     assert_eq!(told_orders, orders, "in the order in which they were paid");
+    let logs = shops.iter().map(|shop| shop.process.log().matches("event published").count());
+    assert_eq!(logs.sum::<usize>(), 20, "the logs tell them too");
 }
 
 #[tokio::test]
