@@ -13,10 +13,10 @@ use interlock_benches::report::{Findings, comparisons_table, draw_comparison, dr
 use interlock_benches::topic::{Effort, Topic};
 use interlock_benches::worker::{self, Job};
 
-/// Measures what the locks cost, as ratios to a floor and to peers in the same run.
+/// Measures what the locks and the idempotency keys cost, as ratios to a floor and to peers in the same run.
 ///
-/// Starts Redis servers of its own on free ports of 127.0.0.1. Prints two Markdown tables, and writes them and charts
-/// to the output folder. All of it takes about ten minutes, with --short about two.
+/// Starts Redis and MariaDB servers of its own on free ports of 127.0.0.1. Prints two Markdown tables, and writes them
+/// and charts to the output folder. All of it takes about a quarter of an hour, with --short about four minutes.
 #[derive(Debug, Parser)]
 #[command(subcommand_negates_reqs = true)]
 struct Arguments {

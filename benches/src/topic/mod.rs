@@ -3,6 +3,7 @@
 mod hand_over;
 mod held_keys;
 mod hot_key;
+mod idempotency;
 mod in_process;
 mod macro_cost;
 mod pairs;
@@ -40,6 +41,8 @@ pub enum Topic {
     InProcess,
     /// The attribute over `run`.
     MacroCost,
+    /// What an idempotency key costs.
+    Idempotency,
 }
 
 /// How thoroughly to measure: many short rounds rather than few long ones, since which cores the processes happen to
@@ -84,6 +87,7 @@ impl Topic {
             Self::HeldKeys => held_keys::measure(effort).await,
             Self::InProcess => in_process::measure(effort).await,
             Self::MacroCost => macro_cost::measure(effort).await,
+            Self::Idempotency => idempotency::measure(effort).await,
         }
     }
 }

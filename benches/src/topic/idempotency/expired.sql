@@ -1,0 +1,5 @@
+INSERT INTO idempotency_keys
+SELECT UNHEX(SHA2(seq, 256)), CONCAT('expired-', seq), '', 'expired', UNHEX(SHA2('', 256)), 0, 'COMPLETED', 1,
+       UNHEX(MD5(seq)), NULL, UTC_TIMESTAMP(3) - INTERVAL 1 DAY, UTC_TIMESTAMP(3) - INTERVAL 2 DAY,
+       UTC_TIMESTAMP(3) - INTERVAL 2 DAY, 'SUCCESS', '{}', NULL
+FROM seq_1_to_1000000
