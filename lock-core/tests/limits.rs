@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests may fail as loudly as tests")]
 
 use std::sync::Arc;
+use std::task::{Context, Waker};
 use std::time::Duration;
 
 use lock_core::*;
@@ -90,4 +91,22 @@ async fn a_backend_takes_and_says_the_longest_lease() {
     let locks = LockManager::builder().backend(Arc::new(backend));
     let waited = locks.lock("k").wait(Duration::from_secs(9)).acquire().await;
     assert!(matches!(waited, Err(LockError::Timeout { .. })), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hundred_thousand_callers_may_queue_for_a_key_and_no_more() {
+    let locks = LockManager::in_process();
+    let _held = locks.lock("k").acquire().await.unwrap();
+    let mut context = Context::from_waker(Waker::noop());
+    let mut queue = Vec::new();
+    for _ in 0..100_000 {
+        let mut caller = Box::pin(locks.lock("k").acquire());
+        assert!(caller.as_mut().poll(&mut context).is_pending());
+        queue.push(caller);
+    }
+    let refused = locks.lock("k").acquire().await;
+    assert!(matches!(refused, Err(LockError::Overloaded { limit: 100_000, .. })), "{refused:?}");
+    // Who leaves makes room.
+    queue.pop();
+    assert!(Box::pin(locks.lock("k").acquire()).as_mut().poll(&mut context).is_pending());
 }
