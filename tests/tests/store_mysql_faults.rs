@@ -140,16 +140,40 @@ async fn with_the_database_away_the_outcome_of_a_commit_is_unknown_until_it_is_b
 
 #[tokio::test]
 async fn a_lost_reply_to_the_claim_leaves_nothing() {
+    // To MariaDB: of a connection that has not prepared it, as it is prepared, as text, and once it is prepared.
+    for (charges, needle) in
+        [(0, "EXECUTE"), (0, "PREPARE"), (0, "epoch INTO @idempotency_lost"), (1, "EXECUTE")]
+    {
+        let shop = Shop::open().await;
+        if MariaDbServer::shared().await.is_mysql().await && charges == 1 {
+            continue;
+        }
+        for n in 0..charges {
+            shop.charge(&format!("before-{n}")).await.unwrap().into_inner();
+        }
+        shop.proxy.drop_reply_to(needle, 1);
+        let error = shop.charge("key").await.unwrap_err();
+        assert_eq!(shop.proxy.struck(), 1, "{needle}");
+        assert!(
+            matches!(error.downcast_ref(), Some(IdempotencyError::Store(error)) if error.is_transient()),
+            "{needle}: {error:?}"
+        );
+        assert!(!shop.charge("key").await.unwrap().replayed());
+        assert_eq!(shop.balance().await, 5 * (charges + 1), "{needle}");
+    }
+}
+
+/// What it has prepared may be older than its table.
+#[tokio::test]
+async fn a_connection_goes_on_when_the_table_changes() {
     let shop = Shop::open().await;
-    shop.proxy.drop_reply_to("SAVEPOINT idempotency_work", 1);
-    let error = shop.charge("key").await.unwrap_err();
-    assert_eq!(shop.proxy.struck(), 1);
-    assert!(
-        matches!(error.downcast_ref(), Some(IdempotencyError::Store(error)) if error.is_transient()),
-        "{error:?}"
-    );
-    assert!(!shop.charge("key").await.unwrap().replayed());
-    assert_eq!(shop.balance().await, 5);
+    shop.charge("before").await.unwrap().into_inner();
+    query("ALTER TABLE idempotency_keys ADD COLUMN note INT NULL FIRST").execute(&shop.direct).await.unwrap();
+    for key in ["after", "later"] {
+        assert!(!shop.charge(key).await.unwrap().replayed());
+        assert!(shop.charge(key).await.unwrap().replayed());
+    }
+    assert_eq!(shop.balance().await, 15);
 }
 
 #[tokio::test]

@@ -22,6 +22,8 @@ const ER_CHECKREAD: u16 = 1020;
 const ER_DUP_ENTRY: u16 = 1062;
 /// SIGNAL: how finish.sql says that the row is not ours.
 const ER_SIGNAL_EXCEPTION: u16 = 1644;
+/// This connection has prepared nothing of that name.
+const ER_UNKNOWN_STMT_HANDLER: u16 = 1243;
 /// What only MariaDB can parse, and prepare.
 const ER_PARSE_ERROR: u16 = 1064;
 const ER_UNSUPPORTED_PS: u16 = 1295;
@@ -97,6 +99,7 @@ fn kind(table: &Table, number: Option<u16>) -> StoreErrorKind {
 /// Says what a failure of begin.sql means.
 pub(super) fn not_begun(table: &Table, error: Error) -> NotBegun {
     match number(&error) {
+        Some(ER_UNKNOWN_STMT_HANDLER) => NotBegun::Unprepared,
         Some(ER_DATA_OUT_OF_RANGE | ER_DUP_ENTRY) => NotBegun::Lost(None),
         Some(ER_LOCK_WAIT_TIMEOUT | ER_LOCK_NOWAIT) => NotBegun::Busy,
         _ => NotBegun::Failed(store_error(table, error)),
@@ -108,7 +111,7 @@ pub(super) fn is_not_theirs(error: &Error) -> bool {
     number(error) == Some(ER_SIGNAL_EXCEPTION)
 }
 
-/// Tells whether the server does not know finish.sql: it has done nothing then.
+/// Tells whether the server takes no block of statements, as prepare.sql and finish.sql are: it has done nothing then.
 pub(super) fn is_not_known(error: &Error) -> bool {
     matches!(number(error), Some(ER_PARSE_ERROR | ER_UNSUPPORTED_PS))
 }

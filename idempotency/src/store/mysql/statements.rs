@@ -8,6 +8,8 @@ use crate::store::sql::{Dialect, Table, Template};
 #[derive(Debug)]
 pub(super) struct Statements {
     pub(super) begin: Begin,
+    pub(super) prepare: Statement,
+    pub(super) execute: Template,
     pub(super) begin_again: Begin,
     pub(super) abandon: Template,
     pub(super) find: Template,
@@ -62,8 +64,13 @@ impl Statements {
                 at_once: template(&text.replace("{probe}\n", include_str!("sql/probe.sql"))),
             }
         };
+        let first = begin("{insert}", "");
+        let text = first.waiting.prepared().replace('\'', "''");
+        let values: Vec<_> = first.waiting.places().map(|place| format!("{{{place}}}")).collect();
         Self {
-            begin: begin("{insert}", ""),
+            prepare: statement(&include_str!("sql/prepare.sql").replace("{begin}", &text)),
+            execute: template(&include_str!("sql/execute.sql").replace("{values}", &values.join(", "))),
+            begin: first,
             begin_again: begin("{claim}", include_str!("sql/owned.sql")),
             abandon: template(include_str!("sql/abandon.sql")),
             find: template(include_str!("sql/find.sql")),

@@ -25,8 +25,8 @@ pub struct MySqlStore {
 pub(super) struct Inner {
     pub(super) statements: Statements,
     pub(super) table: Table,
-    /// Whether the server turned finish.sql down, as MySQL does.
-    pub(super) finishes_in_two: AtomicBool,
+    /// Whether the server has turned a block of statements down, as MySQL does.
+    pub(super) takes_no_blocks: AtomicBool,
     pool: MySqlPool,
 }
 
@@ -52,7 +52,7 @@ impl MySqlStore {
 
     fn in_table(pool: MySqlPool, table: Table) -> Self {
         let statements = Statements::new(&table);
-        Self { inner: Arc::new(Inner { statements, table, finishes_in_two: AtomicBool::new(false), pool }) }
+        Self { inner: Arc::new(Inner { statements, table, takes_no_blocks: AtomicBool::new(false), pool }) }
     }
 
     pub(super) fn store_error(&self, error: sqlx::Error) -> StoreError {

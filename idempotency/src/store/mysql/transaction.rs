@@ -37,8 +37,14 @@ impl TransactionalStore for MySqlStore {
         claim: &Claim,
     ) -> Result<Transaction<'c, MySql>, NotBegun> {
         let statements = &self.inner.statements;
-        let packets = if claim.retried { &statements.begin_again } else { &statements.begin };
-        let packet = if claim.wait.is_zero() { &packets.at_once } else { &packets.waiting };
+        let blocks = !self.inner.takes_no_blocks.load(Ordering::Relaxed);
+        let packet = match (claim.retried, claim.wait.is_zero()) {
+            (false, false) if blocks => &statements.execute,
+            (false, false) => &statements.begin.waiting,
+            (false, true) => &statements.begin.at_once,
+            (true, false) => &statements.begin_again.waiting,
+            (true, true) => &statements.begin_again.at_once,
+        };
         let packet = packet.render(&[
             ("id", Literal::Hex(claim.id.as_bytes())),
             ("key", Literal::Empty),
@@ -54,7 +60,11 @@ impl TransactionalStore for MySqlStore {
         ]);
         // As the driver's own BEGIN, so that it counts the depth: what the caller begins inside is a savepoint.
         let begun = session.connection().begin_with(packet).await;
-        begun.map_err(|error| codes::not_begun(&self.inner.table, error))
+        begun.map_err(|error| match codes::is_not_known(&error) {
+            // MySQL, to which execute.sql itself is a syntax error.
+            true => NotBegun::Unprepared,
+            false => codes::not_begun(&self.inner.table, error),
+        })
     }
 
     async fn explain(
@@ -63,11 +73,18 @@ impl TransactionalStore for MySqlStore {
         claim: &Claim,
         why: NotBegun,
     ) -> Result<ClaimOutcome<Infallible>, StoreError> {
-        if let NotBegun::Failed(error) = why {
-            if *error.kind() == StoreErrorKind::Contended {
-                self.abandon(session, claim).await?;
+        match why {
+            NotBegun::Failed(error) => {
+                if *error.kind() == StoreErrorKind::Contended {
+                    self.abandon(session, claim).await?;
+                }
+                return Err(error);
             }
-            return Err(error);
+            NotBegun::Unprepared => {
+                self.prepare(session).await?;
+                return Err(StoreErrorKind::Contended.into());
+            }
+            NotBegun::Lost(_) | NotBegun::Busy => {}
         }
         match (why, self.abandon(session, claim).await?) {
             (_, Some(record)) if !record.may_be_free(&claim.fingerprint) => {
@@ -131,7 +148,7 @@ impl TransactionalStore for MySqlStore {
         settlement: &Settlement,
     ) -> Result<Settled, CommitError> {
         let inner = &self.inner;
-        if !inner.finishes_in_two.load(Ordering::Relaxed) {
+        if !inner.takes_no_blocks.load(Ordering::Relaxed) {
             let finished = self.completing(&inner.statements.finish, claim, settlement);
             match finished.execute(&mut *transaction).await {
                 Ok(_) => return Ok(Settled::Written),
@@ -140,7 +157,7 @@ impl TransactionalStore for MySqlStore {
                     return undone.map(|()| Settled::Fenced).map_err(CommitError::Refused);
                 }
                 Err(error) if codes::is_not_known(&error) => {
-                    inner.finishes_in_two.store(true, Ordering::Relaxed);
+                    inner.takes_no_blocks.store(true, Ordering::Relaxed);
                 }
                 Err(error) => return Err(CommitError::ReplyLost(self.store_error(error))),
             }
@@ -189,6 +206,18 @@ impl MySqlStore {
             .bind(micros(claim.ttl))
             .bind(&claim.id.as_bytes()[..])
             .bind(&claim.owner.as_bytes()[..])
+    }
+
+    /// Prepares for the requests that will use this connection what opens their transactions.
+    async fn prepare(&self, session: &mut Session<MySql>) -> Result<(), StoreError> {
+        match raw_sql(&self.inner.statements.prepare).execute(session.connection()).await {
+            Ok(_) => {}
+            Err(error) if codes::is_not_known(&error) => {
+                self.inner.takes_no_blocks.store(true, Ordering::Relaxed);
+            }
+            Err(error) => return Err(self.store_error(error)),
+        }
+        Ok(())
     }
 
     /// Ends what `begin` has begun, and reads the row.

@@ -80,6 +80,15 @@ impl Template {
         AssertSqlSafe(sql)
     }
 
+    /// The names of its places, in the order in which they stand, each as often as it does.
+    #[cfg(feature = "mysql")]
+    pub(crate) fn places(&self) -> impl Iterator<Item = &str> {
+        self.pieces.iter().filter_map(|piece| match piece {
+            Piece::Text(_) => None,
+            Piece::Place(place) => Some(place.as_str()),
+        })
+    }
+
     /// The same statement with a parameter in each place, in the order in which the places first appear.
     pub(crate) fn prepared(&self) -> String {
         let mut places: Vec<&str> = Vec::new();
@@ -172,6 +181,7 @@ mod tests {
             )
         );
         assert_eq!(template.prepared(), "SELECT ?, ? FROM t\nWHERE id IN (?) AND ?");
+        assert_eq!(template.places().collect::<Vec<_>>(), ["a", "b", "c", "a"]);
     }
 
     #[test]

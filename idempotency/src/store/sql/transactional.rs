@@ -53,7 +53,7 @@ pub trait TransactionalStore: Store {
         claim: &Claim,
     ) -> Result<Transaction<'c, Self::Database>, NotBegun>;
 
-    /// Says why `begin` did not give the row, and leaves the connection without a transaction.
+    /// Says why `begin` did not give the row, and leaves the connection without a transaction and prepared.
     ///
     /// A [contended](crate::StoreErrorKind::Contended) error asks for another try.
     async fn explain(
@@ -133,6 +133,8 @@ pub enum NotBegun {
     Lost(Option<Record>),
     /// Somebody's open transaction has the row.
     Busy,
+    /// The connection does not know the statement yet.
+    Unprepared,
     /// The store failed.
     Failed(StoreError),
 }

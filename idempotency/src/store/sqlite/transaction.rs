@@ -58,7 +58,9 @@ impl TransactionalStore for SqliteStore {
     ) -> Result<ClaimOutcome<Infallible>, StoreError> {
         match why {
             NotBegun::Lost(Some(record)) => Ok(record.verdict(&claim.fingerprint)),
-            NotBegun::Lost(None) | NotBegun::Busy => Err(StoreErrorKind::Contended.into()),
+            NotBegun::Lost(None) | NotBegun::Busy | NotBegun::Unprepared => {
+                Err(StoreErrorKind::Contended.into())
+            }
             NotBegun::Failed(error) => Err(error),
         }
     }

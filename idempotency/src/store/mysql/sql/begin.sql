@@ -7,7 +7,7 @@
 --
 -- A number that is too large is an error on both servers. It ends the packet without a reply that anyone must read. In a
 -- SELECT, which waits for nobody: a subquery of SET would wait for an open transaction that has the row. Few statements,
--- since the server sends each reply by itself, and short ones, since it parses them each time.
+-- and short ones: where they are not prepared, the server parses each and sends each reply by itself.
 --
 -- Autocommit is off rather than START TRANSACTION said: the server may undo the transaction to end a deadlock, and what
 -- work that ignores the error does then is in a transaction that nobody commits.
