@@ -106,6 +106,7 @@ pub use crate::{
     key::{IdempotencyKey, InvalidKey},
     key_id::KeyId,
     lease::{Lease, LeasedRequest, Reconciled, Takeover, UnknownWork},
+    observe::Event,
     outcome::Outcome,
     payload::Payload,
     request::Request,

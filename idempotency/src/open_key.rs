@@ -3,7 +3,7 @@ use std::time::Duration;
 use sqlx::Database;
 
 use crate::{
-    Codec, Failure, IdempotencyError, Outcome, Payload, Request, TransactionalStore, answer,
+    Codec, Failure, IdempotencyError, Outcome, Payload, Request, Settings, TransactionalStore, answer,
     observe::Event,
     request::Prepared,
     store::{Ownership, Settled, Settlement, StoredResponse},
@@ -30,7 +30,7 @@ pub struct OpenKey<'a, S, C> {
     operation: &'a str,
     ownership: Ownership,
     ttl: Duration,
-    max_response: usize,
+    settings: &'a Settings,
 }
 
 impl<'a, S: TransactionalStore, C> Request<'a, S, C> {
@@ -53,7 +53,7 @@ impl<'a, S: TransactionalStore, C> Request<'a, S, C> {
     {
         let Prepared { once, operation, codec, claim, .. } = self.prepare()?;
         let outcome = once.store.claim_in(connection, &claim).await.map_err(IdempotencyError::from)?;
-        Event::of_claim(&outcome).report(operation, &claim.id);
+        Event::of_claim(&outcome).report(&once.settings, operation, &claim.id);
         match outcome.won() {
             Ok(ownership) => Ok(Claimed::Started(OpenKey {
                 store: &once.store,
@@ -61,7 +61,7 @@ impl<'a, S: TransactionalStore, C> Request<'a, S, C> {
                 operation,
                 ownership,
                 ttl: claim.ttl,
-                max_response: once.settings.max_response,
+                settings: &once.settings,
             })),
             Err(outcome) => answer::of_claim(&codec, outcome).map(Claimed::Replayed),
         }
@@ -106,7 +106,7 @@ impl<S: TransactionalStore, C> OpenKey<'_, S, C> {
         connection: &mut Connection<S>,
         refusal: Payload,
     ) -> Result<(), IdempotencyError> {
-        Event::Refused.report(self.operation, &self.ownership.id);
+        Event::Refused.report(self.settings, self.operation, &self.ownership.id);
         self.write(connection, StoredResponse::Refusal(refusal)).await
     }
 
@@ -115,7 +115,7 @@ impl<S: TransactionalStore, C> OpenKey<'_, S, C> {
         connection: &mut Connection<S>,
         response: StoredResponse,
     ) -> Result<(), IdempotencyError> {
-        let (size, limit) = (response.payload().as_bytes().len(), self.max_response);
+        let (size, limit) = (response.payload().as_bytes().len(), self.settings.max_response);
         if size > limit {
             return Err(IdempotencyError::ResponseTooLarge { size, limit });
         }

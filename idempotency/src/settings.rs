@@ -1,4 +1,6 @@
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
+
+use crate::{Event, KeyId, observe::Hook};
 
 /// What holds for each request that does not say otherwise.
 #[derive(Debug, Clone)]
@@ -6,6 +8,7 @@ pub struct Settings {
     pub(crate) ttl: Duration,
     pub(crate) wait: Duration,
     pub(crate) max_response: usize,
+    pub(crate) hook: Option<Hook>,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<u64>,
 }
@@ -32,6 +35,26 @@ impl Settings {
         self.max_response = bytes.min(MEDIUMBLOB);
         self
     }
+
+    /// Calls `hook` with each event, the operation and the key's row: none by default.
+    ///
+    /// It runs within the request, so it should be quick, and must not panic.
+    ///
+    /// ```
+    /// use idempotency::{Event, Settings};
+    ///
+    /// let settings = Settings::default().on_event(|event, operation, row| {
+    ///     if event == Event::Unknown {
+    ///         eprintln!("nobody knows whether {operation} {row} took effect");
+    ///     }
+    /// });
+    /// # let _ = settings;
+    /// ```
+    #[must_use]
+    pub fn on_event(mut self, hook: impl Fn(Event, &str, &KeyId) + Send + Sync + 'static) -> Self {
+        self.hook = Some(Hook(Arc::new(hook)));
+        self
+    }
 }
 
 #[cfg(feature = "cache")]
@@ -39,6 +62,7 @@ impl Settings {
     /// Keeps responses in memory, `bytes` of them at most, so that a repeat asks nobody: none by default.
     ///
     /// Each counts for 200 bytes more than it has, so their number is bounded, too.
+    ///
     /// A response is kept as long as its key lives; a key that somebody changes by hand in the table is answered from
     /// here all the same.
     #[must_use]
@@ -57,6 +81,7 @@ impl Default for Settings {
             ttl: Duration::from_secs(24 * 60 * 60),
             wait: Duration::from_secs(5),
             max_response: 1 << 20,
+            hook: None,
             #[cfg(feature = "cache")]
             cache: None,
         }

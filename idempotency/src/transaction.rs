@@ -76,7 +76,7 @@ where
     {
         let Prepared { once, operation, codec, mut claim, deadline } = self.prepare()?;
         let id = claim.id;
-        let report = |event: Event| event.report(operation, &id);
+        let report = |event: Event| event.report(&once.settings, operation, &id);
         let replay = |outcome: ClaimOutcome<Infallible>| {
             report(Event::of_claim(&outcome));
             answer::of_claim(&codec, outcome)

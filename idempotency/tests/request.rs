@@ -2,7 +2,11 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
-use idempotency::{BoxError, Codec, Idempotency, IdempotencyError, MemoryStore, Payload, Raw, Request};
+use std::sync::{Arc, Mutex};
+
+use idempotency::{
+    BoxError, Codec, Event, Idempotency, IdempotencyError, MemoryStore, Payload, Raw, Request, Settings,
+};
 use serde_json::{Value, json};
 
 /// Whether the request was answered from what was kept.
@@ -85,4 +89,26 @@ async fn bytes_are_kept_as_they_are() {
         assert_eq!(outcome.replayed(), replayed);
         assert_eq!(outcome.into_inner().as_bytes(), bytes);
     }
+}
+
+#[tokio::test]
+async fn a_hook_sees_what_happens() {
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let kept = Arc::clone(&seen);
+    let settings = Settings::default().on_event(move |event, operation, row| {
+        kept.lock().unwrap().push((event, operation.to_owned(), row.to_string()));
+    });
+    let once = Idempotency::with_settings(MemoryStore::default(), settings);
+    let body = json!({ "amount": 5 });
+    let failing = charge(&once, &body, &[]).transaction(async |_| Err::<u32, BoxError>("no".into()));
+    failing.await.unwrap_err();
+    for (body, replays) in [(5, Some(false)), (5, Some(true)), (6, None)] {
+        let body = json!({ "amount": body });
+        assert_eq!(replayed(charge(&once, &body, &[])).await.ok(), replays);
+    }
+    let seen = seen.lock().unwrap();
+    let events: Vec<Event> = seen.iter().map(|(event, ..)| *event).collect();
+    let expected = [Event::Started, Event::Failed, Event::Started, Event::Replayed, Event::Mismatch];
+    assert_eq!(events, expected);
+    assert!(seen.iter().all(|(_, operation, row)| operation == "charge" && *row == seen[0].2));
 }

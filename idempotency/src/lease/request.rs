@@ -101,7 +101,7 @@ impl<S: Store, C> LeasedRequest<'_, S, C> {
         let Self { request, lease, takeover } = self;
         let Prepared { once, operation, codec, mut claim, deadline } = request.prepare()?;
         let (store, id) = (&once.store, claim.id);
-        let report = |event: Event| event.report(operation, &id);
+        let report = |event: Event| event.report(&once.settings, operation, &id);
         let replay = |outcome: ClaimOutcome<Infallible>| {
             report(Event::of_claim(&outcome));
             answer::of_claim(&codec, outcome)

@@ -29,7 +29,7 @@ impl<C> Request<'_, MemoryStore, C> {
         F: AsyncFnOnce(&mut MemoryTransaction) -> Result<T, E>,
     {
         let Prepared { once, operation, codec, claim, deadline } = self.prepare()?;
-        let report = |event: Event| event.report(operation, &claim.id);
+        let report = |event: Event| event.report(&once.settings, operation, &claim.id);
         let replay = |outcome: ClaimOutcome<Infallible>| {
             report(Event::of_claim(&outcome));
             answer::of_claim(&codec, outcome)
