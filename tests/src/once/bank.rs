@@ -11,6 +11,9 @@ use sqlx::{Database, MySql, Pool, Postgres, Sqlite, query, query_as, query_scala
 /// `payments` that stands for somebody else's.
 #[allow(async_fn_in_trait)] // the futures are spawned with their concrete types
 pub trait Bank: TransactionalStore + Clone {
+    /// What the packet has in it that begins a transaction and claims the key.
+    const BEGIN: &'static [u8];
+
     /// What the packet has in it that ends a transaction: COMMIT or, where the two travel together, the response.
     const COMMIT: &'static [u8];
 
@@ -43,8 +46,9 @@ pub trait Bank: TransactionalStore + Clone {
 }
 
 macro_rules! bank {
-    ($store:ty, $database:ty, $commit:literal, $connect:expr, $id:literal, $insert:literal, $pay:literal, $paid:literal, $kill:expr) => {
+    ($store:ty, $database:ty, $begin:literal, $commit:literal, $connect:expr, $id:literal, $insert:literal, $pay:literal, $paid:literal, $kill:expr) => {
         impl Bank for $store {
+            const BEGIN: &'static [u8] = $begin;
             const COMMIT: &'static [u8] = $commit;
 
             fn open(url: &str, connections: u32) -> (Self, Pool<$database>) {
@@ -95,6 +99,7 @@ macro_rules! bank {
 bank!(
     MySqlStore,
     MySql,
+    b"EXECUTE `idempotency_keys`",
     b"\"done ",
     |url: &str, connections| MySqlPoolOptions::new().max_connections(connections).connect_lazy(url),
     "BIGINT AUTO_INCREMENT PRIMARY KEY",
@@ -112,6 +117,7 @@ bank!(
 bank!(
     PostgresStore,
     Postgres,
+    b"READ COMMITTED",
     b"COMMIT\0",
     |url: &str, connections| PgPoolOptions::new().max_connections(connections).connect_lazy(url),
     "BIGSERIAL PRIMARY KEY",
@@ -128,6 +134,7 @@ bank!(
 bank!(
     SqliteStore,
     Sqlite,
+    b"BEGIN",
     b"COMMIT",
     |url: &str, connections| {
         let options = SqliteConnectOptions::new()

@@ -11,8 +11,6 @@ use crate::{Process, Proxy, Scratch};
 
 /// Between two faults.
 const BEAT: Duration = Duration::from_millis(100);
-/// What the packet has in it that begins a transaction.
-const BEGIN: &[u8] = b"READ COMMITTED";
 /// Between two kills of a process.
 const LIFE: u32 = 8;
 /// How long an unfinished key may take to come to an end once all is quiet.
@@ -97,7 +95,7 @@ impl Chaos {
                     - struck.counts.of("lost_begins")
                     - struck.counts.of("lost_commits");
                 struck.counts.add(if beat % 2 == 0 { "lost_begins" } else { "lost_commits" }, lost);
-                let packet = if beat % 2 == 0 { S::COMMIT } else { BEGIN };
+                let packet = if beat % 2 == 0 { S::COMMIT } else { S::BEGIN };
                 proxy.drop_reply_to(packet, 1 + beat as usize % 7);
             }
             struck.counts.add("killed_connections", u64::from(S::kill_connection(pool).await));
