@@ -2,7 +2,7 @@ use std::error::Error;
 use std::future::Future;
 use std::time::Duration;
 
-use lock_core::{LockError, LockManager};
+use lock_core::{LockError, LockManager, LockOptions};
 use tokio_util::sync::CancellationToken;
 
 /// How one round of a task ended.
@@ -29,7 +29,8 @@ impl Round {
         lock: &'static str,
         work: impl AsyncFnOnce() -> Result<(), E>,
     ) -> Self {
-        match locks.lock(lock).wait(Duration::ZERO).run(async |_| work().await).await {
+        let options = LockOptions::new().wait(Duration::ZERO).pattern(lock);
+        match locks.lock(lock).options(options).run(async |_| work().await).await {
             Ok(outcome) => outcome.into(),
             Err(LockError::Timeout { .. }) => Self::Elsewhere,
             Err(error) => Self::Failed(Box::new(error)),

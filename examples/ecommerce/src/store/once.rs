@@ -76,6 +76,9 @@ impl Once {
     /// Claims the key for a time and runs `work` outside of any transaction, once per key and operation; where the
     /// outcome of earlier work is not known, `find_out` tells.
     ///
+    /// Never waits for work in flight elsewhere: who asks holds the locks of the work, so that its owner has died or lost
+    /// them, and everybody else who wants one of them would wait as well.
+    ///
     /// # Errors
     ///
     /// What `work` and `find_out` answer, and [`ShopError::Idempotency`].
@@ -94,7 +97,8 @@ impl Once {
     {
         match self {
             Self::Sqlite(once) => {
-                let request = once.request(operation, key)?.fingerprint(request).lease(LEASE);
+                let request =
+                    once.request(operation, key)?.fingerprint(request).wait(Duration::ZERO).lease(LEASE);
                 request
                     .run_or_reconcile(
                         async |lease| work(Leased::Sqlite(lease)).await,
@@ -103,7 +107,8 @@ impl Once {
                     .await
             }
             Self::MySql(once) => {
-                let request = once.request(operation, key)?.fingerprint(request).lease(LEASE);
+                let request =
+                    once.request(operation, key)?.fingerprint(request).wait(Duration::ZERO).lease(LEASE);
                 request
                     .run_or_reconcile(
                         async |lease| work(Leased::MySql(lease)).await,

@@ -97,13 +97,17 @@ impl Wallet {
     }
 }
 
+/// The most that a balance may be charged up to, in won. What payments give back later must fit besides, whatever the
+/// balance is by then.
+const MOST: i64 = 1_000_000_000_000_000;
+
 /// The effect itself, in the transaction of the key.
 async fn add(conn: &mut Conn<'_>, charge: Charge, token: Option<FencingToken>) -> Result<Charged, ShopError> {
     let user = users::find(conn, charge.user_id).await?.ok_or(ErrorCode::UserNotFound)?;
-    let balance = user
-        .balance
-        .checked_add(charge.amount.won())
-        .ok_or_else(|| Refusal::because(ErrorCode::InvalidAmount, "the balance would become too large"))?;
+    let balance =
+        user.balance.checked_add(charge.amount.won()).filter(|balance| *balance <= MOST).ok_or_else(
+            || Refusal::because(ErrorCode::InvalidAmount, "the balance would become too large"),
+        )?;
     let fence = user.fence_under(token)?;
     if !users::set_balance(conn, &user, NewBalance { balance, fence }).await? {
         return Err(ShopError::VersionConflict);

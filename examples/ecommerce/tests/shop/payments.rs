@@ -244,6 +244,19 @@ async fn a_gateway_that_does_not_answer_is_asked_later_and_the_same_key_tells() 
     }
 }
 
+#[tokio::test]
+async fn a_balance_charged_to_the_brim_leaves_room_for_what_is_given_back() {
+    for backing in Backing::both().await {
+        let shop = Shop::open_with(&backing, &IMPATIENT).await;
+        let order = order(&shop, 1, &[(1, 2)]).await;
+        pay(&shop, order, 1, "LOST").await.is_refused(504, "PAY004");
+        let most = 1_000_000_000_000_000;
+        shop.charge(1, most - shop.balance(1).await, "to-the-brim").await.ok();
+        answer_in_the_end(&shop, order, 1, "LOST").await.is_refused(402, "PAY002");
+        assert_eq!(shop.balance(1).await, most + 58_000);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn charges_and_payments_of_one_user_do_not_lose_each_other() {
     for backing in Backing::both().await {
