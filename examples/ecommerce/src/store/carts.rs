@@ -97,7 +97,7 @@ pub async fn with_products(conn: &mut Conn<'_>, items: &[CartItem]) -> Result<Ve
     Ok(items.iter().filter_map(line).collect())
 }
 
-/// Puts so many pieces more into the cart.
+/// Puts so many pieces more into the cart, which holds a million of a product at most.
 ///
 /// # Errors
 ///
