@@ -250,8 +250,9 @@ async fn a_balance_charged_to_the_brim_leaves_room_for_what_is_given_back() {
         let shop = Shop::open_with(&backing, &IMPATIENT).await;
         let order = order(&shop, 1, &[(1, 2)]).await;
         pay(&shop, order, 1, "LOST").await.is_refused(504, "PAY004");
-        let most = 1_000_000_000_000_000;
-        shop.charge(1, most - shop.balance(1).await, "to-the-brim").await.ok();
+        let (balance, most) = (shop.balance(1).await, 1_000_000_000_000_000);
+        shop.charge(1, i64::MAX - balance, "over-the-brim").await.is_refused(400, "U002");
+        shop.charge(1, most - balance, "to-the-brim").await.ok();
         answer_in_the_end(&shop, order, 1, "LOST").await.is_refused(402, "PAY002");
         assert_eq!(shop.balance(1).await, most + 58_000);
     }
