@@ -51,14 +51,23 @@ pub struct ReleaseRequest {
     pub ticket: Ticket,
     /// The last token used: a backend may hand out the rest of the block again.
     pub used: FencingToken,
+    /// How many tokens after `used` the ticket still has.
+    pub spare: u32,
     /// A ticket to put at the queue's end in the same step.
     pub requeue: Option<Requeue>,
 }
 
 impl ReleaseRequest {
-    /// A release without requeueing.
+    /// A release without requeueing, of a ticket that has no more tokens.
     pub fn new(key: LockKey, ticket: Ticket, used: FencingToken) -> Self {
-        Self { key, ticket, used, requeue: None }
+        Self { key, ticket, used, spare: 0, requeue: None }
+    }
+
+    /// Sets how many tokens after the last one used the ticket still has.
+    #[must_use]
+    pub fn spare(mut self, spare: u32) -> Self {
+        self.spare = spare;
+        self
     }
 
     /// Sets a ticket to put at the queue's end in the same step.

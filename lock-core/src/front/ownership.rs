@@ -160,7 +160,8 @@ impl Ownership {
     }
 
     pub(crate) fn release_request(&self, key: &LockKey) -> ReleaseRequest {
-        ReleaseRequest::new(key.clone(), self.ticket, FencingToken::new(self.next_token - 1))
+        let spare = u32::try_from(self.end_token - self.next_token).unwrap_or(u32::MAX);
+        ReleaseRequest::new(key.clone(), self.ticket, FencingToken::new(self.next_token - 1)).spare(spare)
     }
 
     pub(crate) fn renew_request(&self, key: &LockKey) -> RenewRequest {

@@ -18,6 +18,9 @@ use crate::redis::{error, reply};
 use crate::ticket::Ticket;
 use crate::token::FencingToken;
 
+/// What `batch_again.lua` says with a single number.
+const AGAIN: &[Value] = &[Value::Int(0), Value::Int(1), Value::Int(0)];
+
 /// The most keys of a batch: long scripts hold up everybody else at the server.
 const MOST: usize = 64;
 
@@ -41,6 +44,13 @@ struct Entry {
     key: LockKey,
     old: Option<Asked<ReleaseRequest, ReleaseReply>>,
     new: Option<Asked<AcquireRequest, AcquireReply>>,
+}
+
+/// A block of fencing tokens.
+#[derive(Clone, Copy)]
+struct Tokens {
+    first: u64,
+    count: u32,
 }
 
 struct Asked<Request, Reply> {
@@ -153,18 +163,23 @@ impl Batch {
 
     /// Reads the reply of `batch.lua`, and answers the server's time in it.
     fn tell(self, value: &Value, since: Instant) -> Option<u64> {
-        let mut answers = reply::fields(value).unwrap_or_default().iter();
+        let answers = match value {
+            Value::Int(1) => AGAIN,
+            _ => reply::fields(value).unwrap_or_default(),
+        };
+        let mut answers = answers.iter();
         let server_micros = answers.next().and_then(|now| reply::read(now).ok());
         let terms = self.terms;
         for entry in self.entries {
+            let rest = entry.rest();
             if let Some(old) = entry.old {
                 old.promise.keep(released(answers.next()));
             }
             if let Some(new) = entry.new {
-                new.promise.keep(acquired(answers.next(), terms, since));
+                new.promise.keep(acquired(answers.next(), terms, rest, since));
             }
         }
-        server_micros
+        server_micros.filter(|micros| *micros > 0)
     }
 
     /// Sends each command by itself.
@@ -203,13 +218,18 @@ fn released(answer: Option<&Value>) -> Result<ReleaseReply, BackendError> {
 fn acquired(
     answer: Option<&Value>,
     terms: Option<Terms>,
+    rest: Option<Tokens>,
     since: Instant,
 ) -> Result<AcquireReply, BackendError> {
     match (answer, terms) {
-        (Some(Value::Int(token)), Some(terms)) => {
-            let token = FencingToken::new(u64::try_from(*token).map_err(|_| error::unexpected_reply())?);
+        (Some(Value::Int(first)), Some(terms)) => {
+            let Tokens { first, count } = match (*first, rest) {
+                (0, Some(rest)) => rest,
+                (first @ 1.., _) => Tokens { first: first.unsigned_abs(), count: terms.block.max(1) },
+                _ => return Err(error::unexpected_reply()),
+            };
             let lease = Duration::from_millis(script::whole_millis(terms.lease));
-            Ok(AcquireReply::Granted(Grant::new(token, terms.block.max(1), lease, since)))
+            Ok(AcquireReply::Granted(Grant::new(FencingToken::new(first), count, lease, since)))
         }
         (Some(fields @ Value::Array(_)), _) => {
             reply::acquire(reply::fields(fields)?, since).map(|(reply, _)| reply)
@@ -226,6 +246,14 @@ impl Entry {
         if let Some(new) = self.new {
             new.promise.keep(Err(error.clone()));
         }
+    }
+
+    /// What the ticket that asks may go on with, if the one that gives back is of the same node and has tokens left: as
+    /// long as that one owns the key, nobody else was given any.
+    fn rest(&self) -> Option<Tokens> {
+        let (old, new) = (&self.old.as_ref()?.request, &self.new.as_ref()?.request);
+        let goes_on = old.spare > 0 && old.ticket.node == new.ticket.node;
+        goes_on.then(|| Tokens { first: old.used.get() + 1, count: old.spare })
     }
 
     fn tickets(&self) -> [Option<Ticket>; 2] {
@@ -266,7 +294,9 @@ impl Call for Arguments<'_> {
                 .arg(terms.block.max(1)),
             None => command.arg("").arg("").arg("1"),
         };
-        let mut text = String::with_capacity(56);
+        let mut text = String::with_capacity(64);
+        text.extend(entries.iter().map(|entry| if entry.rest().is_some() { '1' } else { '0' }));
+        command.arg(&text);
         for ticket in entries.iter().flat_map(Entry::tickets) {
             text.clear();
             if let Some(ticket) = ticket {

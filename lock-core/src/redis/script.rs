@@ -29,10 +29,10 @@ struct Variants {
 }
 
 macro_rules! variants {
-    ($name:ident: $($first:literal)? / $($last:literal)+) => {
+    ($name:ident: $($first:literal)* / $($last:literal)+) => {
         static $name: Variants = {
-            text!(SINGLE: $($first)? "publish.lua" "common.lua" $($last)+);
-            text!(SHARDED: $($first)? "publish_sharded.lua" "common.lua" $($last)+);
+            text!(SINGLE: $($first)* "publish.lua" "common.lua" $($last)+);
+            text!(SHARDED: $($first)* "publish_sharded.lua" "common.lua" $($last)+);
             Variants { single: &SINGLE, sharded: &SHARDED }
         };
     };
@@ -40,7 +40,7 @@ macro_rules! variants {
 
 variants!(ACQUIRE: "acquire_free.lua" / "verbs.lua" "acquire.lua");
 variants!(RELEASE: "release_unwanted.lua" / "verbs.lua" "release.lua");
-variants!(BATCH: "batch_quiet.lua" / "verbs.lua" "batch.lua");
+variants!(BATCH: "batch_again.lua" "batch_quiet.lua" / "verbs.lua" "batch.lua");
 variants!(CANCEL: / "cancel.lua");
 text!(ACQUIRE_ALL: "acquire_all.lua");
 text!(RENEW: "renew.lua");

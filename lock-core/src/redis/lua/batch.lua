@@ -5,11 +5,13 @@
 -- ARGV[3] lease                           milliseconds, for all that are asked for
 -- ARGV[4] wait                            1: queue for those that are busy
 -- ARGV[5] block                           how many fencing tokens are wanted for each
--- ARGV[2 * i + 4] old                     ticket that gives the i-th key back, or empty
--- ARGV[2 * i + 5] new                     ticket that asks for it after that, or empty
--- Reply: {now in µs, answers …}: for each key, in this order,
+-- ARGV[6] spare                           a digit for each key, 1: `new` may go on with the tokens that `old` has left
+-- ARGV[2 * i + 5] old                     ticket that gives the i-th key back, or empty
+-- ARGV[2 * i + 6] new                     ticket that asks for it after that, or empty
+-- Reply: {now in µs or 0, answers …}: for each key, in this order,
 --     if it is given back: 1, or 0 when the ticket did not own it
---     if it is asked for: the first token, when it is granted and nobody queues, or the reply of acquire.lua
+--     if it is asked for: the first token, when it is granted and nobody queues, or 0 when `new` goes on with the tokens of
+--     `old`; else the reply of acquire.lua
 
 local PREFIX, LEASE, WAIT, BLOCK = tonumber(ARGV[2]), ARGV[3], ARGV[4], tonumber(ARGV[5])
 
@@ -20,7 +22,7 @@ end
 
 local answers = {now}
 for i = 1, #KEYS / 3 do
-  local old, new = ARGV[2 * i + 4], ARGV[2 * i + 5]
+  local old, new = ARGV[2 * i + 5], ARGV[2 * i + 6]
   OWNER, WAITERS, FENCE = KEYS[3 * i - 2], KEYS[3 * i - 1], KEYS[3 * i]
   NAME = string.sub(OWNER, PREFIX + 1)
   local answer

@@ -4,6 +4,8 @@
 -- Each call of a command costs about as much as all else that is done for a key, and a number that becomes a text a third
 -- of that, so what can be is done for all keys at once.
 
+local GO_ON = string.byte('1')
+
 local function quiet()
   local call, owners, queues, count = redis.call, {}, {}, #KEYS / 3
   for i = 1, count do
@@ -15,19 +17,23 @@ local function quiet()
   local held = call('MGET', unpack(owners))
   for i = 1, count do
     local owner = held[i]
-    if owner and owner ~= ARGV[2 * i + 4] and ARGV[2 * i + 5] ~= '' then
+    if owner and owner ~= ARGV[2 * i + 5] and ARGV[2 * i + 6] ~= '' then
       return nil
     end
   end
 
-  local time = call('TIME')
-  local now = time[1] * 1000000 + time[2]
-  local ahead, tokens = ARGV[5] - 1, {}
-  local fence = string.format('%.0f', now + ahead)
+  local now, ahead, tokens, fence = 0, ARGV[5] - 1, {}, nil
   -- First whatever fails when a key is of another type, before any owner has changed. A fence that was raised for nothing
   -- does no harm.
   for i = 1, count do
-    if ARGV[2 * i + 5] ~= '' then
+    if held[i] and string.byte(ARGV[6], i) == GO_ON then
+      tokens[i] = 0
+    elseif ARGV[2 * i + 6] ~= '' then
+      if not fence then
+        local time = call('TIME')
+        now = time[1] * 1000000 + time[2]
+        fence = string.format('%.0f', now + ahead)
+      end
       -- Writes the new value and reads the old one at once; only when the old one is ahead of the clock, write again.
       local token = now
       local last = call('SET', KEYS[3 * i], fence, 'PX', '86400000', 'GET')
@@ -41,21 +47,21 @@ local function quiet()
   end
   -- A key of another type looks like a free one.
   for i = 1, count do
-    if tokens[i] and not held[i] and not call('SET', owners[i], ARGV[2 * i + 5], 'PX', ARGV[3], 'NX') then
+    if tokens[i] and not held[i] and not call('SET', owners[i], ARGV[2 * i + 6], 'PX', ARGV[3], 'NX') then
       return nil
     end
   end
 
   local reply, said, free = {now}, 1, nil
   for i = 1, count do
-    local old = ARGV[2 * i + 4]
+    local old = ARGV[2 * i + 5]
     if old ~= '' then
       said = said + 1
       reply[said] = held[i] == old and 1 or 0
     end
     if tokens[i] then
       if held[i] then
-        call('SET', owners[i], ARGV[2 * i + 5], 'PX', ARGV[3])
+        call('SET', owners[i], ARGV[2 * i + 6], 'PX', ARGV[3])
       end
       said = said + 1
       reply[said] = tokens[i]

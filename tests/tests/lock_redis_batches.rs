@@ -1,0 +1,214 @@
+//! Commands that travel together to Redis: in order, whoever looks at their replies, and with the tokens that are left.
+
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use interlock_tests::{RedisServer, eventually, unique_name};
+use lock_core::{
+    AcquireReply, AcquireRequest, CancelRequest, FencingToken, Grant, LockBackend, LockKey, LockManager,
+    NodeId, RedisBackend, ReleaseReply, ReleaseRequest, Ticket,
+};
+use redis::AsyncCommands;
+use redis::aio::MultiplexedConnection;
+
+/// Far above anything that is waited for here: what takes longer hangs.
+const SOON: Duration = Duration::from_secs(20);
+const LEASE: Duration = Duration::from_secs(30);
+const BLOCK: u32 = 32;
+
+/// A node that speaks to the backend itself.
+struct Node {
+    id: NodeId,
+    attempts: u64,
+}
+
+impl Node {
+    fn new() -> Self {
+        Self { id: NodeId::random(), attempts: 0 }
+    }
+
+    fn ticket(&mut self) -> Ticket {
+        self.attempts += 1;
+        Ticket { node: self.id, attempt: self.attempts }
+    }
+}
+
+fn ask(key: &LockKey, ticket: Ticket) -> AcquireRequest {
+    AcquireRequest::new(key.clone(), ticket, LEASE).wait(false).block(BLOCK)
+}
+
+/// A release by an owner that has used the first token of its grant.
+fn give_back(key: &LockKey, ticket: Ticket, grant: &Grant) -> ReleaseRequest {
+    ReleaseRequest::new(key.clone(), ticket, grant.token).spare(grant.block - 1)
+}
+
+fn granted(reply: AcquireReply) -> Grant {
+    match reply {
+        AcquireReply::Granted(grant) => grant,
+        AcquireReply::Busy { .. } => panic!("the key is busy"),
+    }
+}
+
+async fn backend() -> (RedisBackend, MultiplexedConnection, String) {
+    let redis = RedisServer::shared().await;
+    let prefix = format!("{}:", unique_name("batch"));
+    let backend = RedisBackend::connect(redis.url(), &prefix).await.unwrap();
+    (backend, redis.connection().await, prefix)
+}
+
+/// How often the server has run the commands whose names begin so.
+async fn calls(connection: &mut MultiplexedConnection, name: &str) -> u64 {
+    let stats: String = redis::cmd("INFO").arg("commandstats").query_async(connection).await.unwrap();
+    let beginning = format!("cmdstat_{name}");
+    let calls = |line: &str| line.split_once("calls=")?.1.split_once(',')?.0.parse::<u64>().ok();
+    stats.lines().filter(|line| line.starts_with(&beginning)).filter_map(calls).sum()
+}
+
+#[tokio::test]
+async fn a_key_taken_again_at_once_costs_one_command_and_goes_on_with_its_tokens() {
+    const TURNS: u64 = 320;
+    let redis = RedisServer::private().await;
+    let mut connection = redis.connection().await;
+    let locks = LockManager::redis(redis.url()).await.unwrap();
+    let mut last = locks.lock("k").acquire().await.unwrap().token();
+    let (scripts, clock) = (calls(&mut connection, "eval").await, calls(&mut connection, "time").await);
+    for _ in 0..TURNS {
+        // The guard before was dropped in this very moment.
+        let token = locks.lock("k").acquire().await.unwrap().token();
+        assert!(token > last, "{token} after {last}");
+        last = token;
+    }
+    let commands = calls(&mut connection, "eval").await - scripts;
+    assert!(commands <= TURNS + 1, "{commands} commands for {TURNS} turns");
+    // A script that makes fresh tokens looks at the clock.
+    let blocks = calls(&mut connection, "time").await - clock;
+    assert!(blocks <= TURNS / u64::from(BLOCK) + 2, "{blocks} blocks of tokens for {TURNS} turns");
+
+    let elsewhere = LockManager::redis(redis.url()).await.unwrap();
+    let token = elsewhere.lock("k").wait(SOON).acquire().await.unwrap().token();
+    assert!(token > last, "{token} of another node after {last}");
+}
+
+#[tokio::test]
+async fn tokens_that_are_left_are_not_used_when_another_had_the_key_in_between() {
+    let (backend, ..) = backend().await;
+    let (key, mut node, mut other) = (LockKey::new("k").unwrap(), Node::new(), Node::new());
+    let first = node.ticket();
+    let grant = granted(backend.acquire(ask(&key, first)).await.unwrap());
+    // Somebody frees the key by force, and has it for a moment.
+    backend.release(ReleaseRequest::new(key.clone(), first, grant.token)).await.unwrap();
+    let theirs = other.ticket();
+    let between = granted(backend.acquire(ask(&key, theirs)).await.unwrap());
+    assert!(between.token.get() >= grant.token.get() + u64::from(BLOCK));
+    backend.release(give_back(&key, theirs, &between)).await.unwrap();
+
+    let released = backend.release(give_back(&key, first, &grant));
+    let asked = backend.acquire(ask(&key, node.ticket()));
+    let after = granted(asked.await.unwrap());
+    assert!(matches!(released.await, Ok(ReleaseReply::Lost)));
+    assert!(after.token.get() >= between.token.get() + u64::from(BLOCK), "{after:?} after {between:?}");
+}
+
+#[tokio::test]
+async fn tokens_that_are_left_go_to_the_same_node_only() {
+    let (backend, ..) = backend().await;
+    let (key, mut node, mut other) = (LockKey::new("k").unwrap(), Node::new(), Node::new());
+    let first = node.ticket();
+    let grant = granted(backend.acquire(ask(&key, first)).await.unwrap());
+
+    let released = backend.release(give_back(&key, first, &grant));
+    let theirs = granted(backend.acquire(ask(&key, other.ticket())).await.unwrap());
+    assert!(matches!(released.await, Ok(ReleaseReply::Released)));
+    assert!(theirs.token.get() >= grant.token.get() + u64::from(BLOCK), "{theirs:?} after {grant:?}");
+}
+
+#[tokio::test]
+async fn many_keys_go_on_with_their_tokens_in_one_batch() {
+    const KEYS: usize = 8;
+    let (backend, ..) = backend().await;
+    let mut node = Node::new();
+    let keys: Vec<LockKey> = (0..KEYS).map(|key| LockKey::new(format!("k:{key}")).unwrap()).collect();
+    let mut owned = Vec::new();
+    for key in &keys {
+        let ticket = node.ticket();
+        owned.push((key, ticket, granted(backend.acquire(ask(key, ticket)).await.unwrap())));
+    }
+    // One of them has no tokens left, and one is not asked for again.
+    let (spent, given_up) = (2, 5);
+    owned[spent].2.block = 1;
+    let mut replies = Vec::new();
+    for (position, (key, ticket, grant)) in owned.iter().enumerate() {
+        let released = backend.release(give_back(key, *ticket, grant));
+        let asked = (position != given_up).then(|| backend.acquire(ask(key, node.ticket())));
+        replies.push((released, asked));
+    }
+    for (position, (released, asked)) in replies.into_iter().enumerate() {
+        assert!(matches!(released.await, Ok(ReleaseReply::Released)), "key {position}");
+        let Some(asked) = asked else {
+            continue;
+        };
+        let (before, after) = (owned[position].2, granted(asked.await.unwrap()));
+        let rest = (after.token.get(), after.block) == (before.token.get() + 1, BLOCK - 1);
+        assert_eq!(rest, position != spent, "key {position}: {after:?} after {before:?}");
+        assert!(after.token > before.token);
+    }
+    let free = granted(backend.acquire(ask(&keys[given_up], node.ticket())).await.unwrap());
+    assert!(free.token.get() >= owned[given_up].2.token.get() + u64::from(BLOCK));
+}
+
+#[tokio::test]
+async fn commands_are_sent_whether_or_not_anybody_looks_at_their_replies() {
+    let (backend, mut connection, prefix) = backend().await;
+    let mut node = Node::new();
+    let mut unread = Vec::new();
+    for number in 0..6 {
+        let key = LockKey::new(format!("k:{number}")).unwrap();
+        let reply = backend.acquire(ask(&key, node.ticket()));
+        // Every second reply is dropped, the others are kept and never polled.
+        if number % 2 == 0 {
+            unread.push(reply);
+        } else {
+            drop(reply);
+        }
+        eventually("the key is owned", SOON, async || {
+            connection.exists::<_, bool>(format!("{prefix}k:{number}")).await.unwrap()
+        })
+        .await;
+    }
+    for reply in unread {
+        granted(reply.await.unwrap());
+    }
+}
+
+#[tokio::test]
+async fn commands_about_one_key_keep_their_order() {
+    let (backend, ..) = backend().await;
+    let (key, mut node) = (LockKey::new("k").unwrap(), Node::new());
+    let tickets: Vec<Ticket> = (0..4).map(|_| node.ticket()).collect();
+    let mut replies = Vec::new();
+    for ticket in &tickets {
+        let asked = backend.acquire(ask(&key, *ticket));
+        let released =
+            backend.release(ReleaseRequest::new(key.clone(), *ticket, FencingToken::new(u64::MAX)));
+        replies.push((asked, released));
+    }
+    // One that is sent by itself stays behind those that travel together.
+    let left = backend.acquire(ask(&key, node.ticket()));
+    let cancelled = backend.cancel(CancelRequest::new(
+        key.clone(),
+        Ticket { attempt: node.attempts, ..tickets[0] },
+        LEASE,
+    ));
+    let last = backend.acquire(ask(&key, node.ticket()));
+    let mut token = None;
+    for (asked, released) in replies {
+        // The later reply first: nobody has to look for the others to come.
+        assert!(matches!(released.await, Ok(ReleaseReply::Released)));
+        let grant = granted(asked.await.unwrap());
+        assert!(token.replace(grant.token).is_none_or(|before| grant.token > before));
+    }
+    granted(left.await.unwrap());
+    cancelled.await.unwrap();
+    granted(last.await.unwrap());
+}
