@@ -79,7 +79,7 @@ impl<S: Store> Idempotency<S> {
             flights: Flights::default(),
             seen: Seen::default(),
             #[cfg(feature = "cache")]
-            cache: settings.cache.map(Cache::new),
+            cache: settings.cache_bounds().map(Cache::new),
             settings,
         };
         Self { inner: Arc::new(inner) }

@@ -1,5 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
+#[cfg(feature = "cache")]
+use crate::cache::Bounds;
 use crate::{Event, KeyId, observe::Hook};
 
 /// What holds for each request that does not say otherwise.
@@ -11,6 +13,8 @@ pub struct Settings {
     pub(crate) hook: Option<Hook>,
     #[cfg(feature = "cache")]
     pub(crate) cache: Option<u64>,
+    #[cfg(feature = "cache")]
+    pub(crate) cache_entries: u64,
 }
 
 impl Settings {
@@ -59,9 +63,9 @@ impl Settings {
 
 #[cfg(feature = "cache")]
 impl Settings {
-    /// Keeps responses in memory, `bytes` of them at most, so that a repeat asks nobody: none by default.
+    /// Keeps responses in memory, at most `bytes` of them, so that a repeat asks nobody: none by default.
     ///
-    /// Each counts for 200 bytes more than it has, so their number is bounded, too.
+    /// Each counts for 200 bytes more than it has. [`cache_entries`](Self::cache_entries) bounds their number, too.
     ///
     /// A response is kept as long as its key lives; a key that somebody changes by hand in the table is answered from
     /// here all the same.
@@ -69,6 +73,20 @@ impl Settings {
     pub fn cache(mut self, bytes: u64) -> Self {
         self.cache = Some(bytes);
         self
+    }
+
+    /// Sets how many responses [`cache`](Self::cache) keeps at most, however small they are: 100,000 by default.
+    ///
+    /// To hold both bounds at once, a small response counts for its share of the bytes: with 64 MiB and 1,000
+    /// responses each counts for 66 KiB at least.
+    #[must_use]
+    pub fn cache_entries(mut self, entries: u64) -> Self {
+        self.cache_entries = entries;
+        self
+    }
+
+    pub(crate) fn cache_bounds(&self) -> Option<Bounds> {
+        self.cache.map(|bytes| Bounds { bytes, entries: self.cache_entries })
     }
 }
 
@@ -84,6 +102,8 @@ impl Default for Settings {
             hook: None,
             #[cfg(feature = "cache")]
             cache: None,
+            #[cfg(feature = "cache")]
+            cache_entries: 100_000,
         }
     }
 }

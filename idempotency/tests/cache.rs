@@ -7,7 +7,7 @@ mod support;
 use std::time::Duration;
 
 use idempotency::{Idempotency, IdempotencyError, Settings};
-use support::{CHARGE, Charge, ChargeError, Shop};
+use support::{CHARGE, Charge, ChargeError, Charged, Shop};
 
 async fn forget_in_the_table(shop: &Shop) {
     sqlx::query("DELETE FROM idempotency_keys").execute(&shop.pool).await.unwrap();
@@ -48,4 +48,29 @@ async fn it_forgets_with_the_table() {
         assert!(!shop.charge("key-1", CHARGE).await.unwrap().replayed());
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
+}
+
+#[tokio::test]
+async fn the_settings_bound_entries_and_bytes() {
+    let answered_from_memory = async |settings: Settings| {
+        let shop = Shop::with_settings(settings).await;
+        let keys = ["key-1", "key-2", "key-3", "key-4"];
+        for key in keys {
+            shop.charge(key, CHARGE).await.unwrap().into_inner();
+        }
+        forget_in_the_table(&shop).await;
+        let mut kept = 0;
+        for key in keys {
+            // What is not kept is not kept by asking, either.
+            let request = shop.once.request("charge", key).unwrap().tenant(CHARGE.user).fingerprint(&CHARGE);
+            let again = request.transaction(async |_| Err::<Charged, _>(ChargeError::NotStarted)).await;
+            kept += u32::from(again.is_ok_and(|outcome| outcome.replayed()));
+        }
+        kept
+    };
+    assert_eq!(answered_from_memory(Settings::default().cache(1 << 20)).await, 4);
+    let few = Settings::default().cache(1 << 20).cache_entries(2);
+    assert!((1..=2).contains(&answered_from_memory(few).await));
+    let small = Settings::default().cache(2 * 250);
+    assert!((1..=2).contains(&answered_from_memory(small).await));
 }
