@@ -15,9 +15,9 @@ impl BodyDigest {
 
     /// A body as it came over the wire.
     pub(crate) fn of_bytes(body: &[u8]) -> Self {
-        let mut hash = Sha256::new_with_prefix(b"b");
-        hash.update(body);
-        Self(hash.finalize().into())
+        let mut bytes = BytesDigest::default();
+        bytes.update(body);
+        bytes.finish()
     }
 
     /// A body by its members, in any order, without those that `excluded` names by dotted paths.
@@ -30,6 +30,25 @@ impl BodyDigest {
 
     pub(crate) const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+}
+
+/// The hash of a body that comes over the wire piece by piece.
+pub(crate) struct BytesDigest(Sha256);
+
+impl BytesDigest {
+    pub(crate) fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    pub(crate) fn finish(self) -> BodyDigest {
+        BodyDigest(self.0.finalize().into())
+    }
+}
+
+impl Default for BytesDigest {
+    fn default() -> Self {
+        Self(Sha256::new_with_prefix(b"b"))
     }
 }
 

@@ -79,7 +79,7 @@ mod sweeper;
 mod transaction;
 
 #[cfg(feature = "tower")]
-pub use crate::http::{IdempotencyLayer, IdempotencyService, Profile, ResponseClass};
+pub use crate::http::{IdempotencyLayer, IdempotencyService, Profile, ResponseBody, ResponseClass};
 #[cfg(feature = "lock")]
 pub use crate::locked::LockedRequest;
 #[cfg(feature = "sql")]

@@ -79,6 +79,13 @@ impl<'a, S, C> Request<'a, S, C> {
         self
     }
 
+    /// Binds the key to bytes whose digest was made as they came.
+    #[cfg(feature = "tower")]
+    pub(crate) fn fingerprint_digest(mut self, digest: BodyDigest) -> Self {
+        self.body = Ok(digest);
+        self
+    }
+
     /// Names the way that the caller makes up the body for the fingerprint: 0 by default.
     ///
     /// Fingerprints of different versions are not compared. So raise it when a release adds or excludes a

@@ -41,13 +41,6 @@ impl App {
         let router = Router::new()
             .route("/charges", get(list).post(charge))
             .route("/status/{status}", post(status))
-            .route(
-                "/large",
-                post(async |State(runs): State<Runs>| {
-                    runs.fetch_add(1, Ordering::SeqCst);
-                    "x".repeat(101)
-                }),
-            )
             .route("/slow", post(async || tokio::time::sleep(Duration::from_secs(60)).await))
             .layer(layer)
             .with_state(Arc::clone(&runs));
@@ -204,16 +197,6 @@ async fn what_did_not_start_is_not_kept_and_the_rest_is() {
         assert_eq!((first.status, again.status), (status, status));
         assert_eq!((again.replayed(), first.body == again.body), (kept, kept), "{status}");
     }
-}
-
-#[tokio::test]
-async fn a_response_over_the_limit_is_not_run_again() {
-    let app = App::new(|layer| layer);
-    let lost = app.post("/large", "key", "").await;
-    assert_eq!((lost.status, lost.problem().as_str()), (500, "response-lost"));
-    let again = app.post("/large", "key", "").await;
-    assert_eq!((again.status, again.problem().as_str()), (409, "outcome-unknown"));
-    assert_eq!(app.runs(), 1);
 }
 
 #[tokio::test]

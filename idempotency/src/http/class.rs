@@ -18,11 +18,13 @@ impl ResponseClass {
     /// Judges by the status alone, where the application does not.
     ///
     /// What a client can put right before it tries again, and what turns it away for a while, did not begin: 401, 403,
-    /// 408, 409, 422, 425, 429, 501 and 503. All else is kept, 500 included: by then the work may have taken effect,
-    /// and a repeat must not do it twice.
+    /// 409, 422, 425, 429, 501 and 503. Nobody knows of a 408: the request is there, so that it is a handler that was
+    /// stopped half-way by a time limit within the layer. All else is kept, 500 included: by then the work may have
+    /// taken effect, and a repeat must not do it twice.
     pub fn of(status: StatusCode) -> Self {
         match status.as_u16() {
-            401 | 403 | 408 | 409 | 422 | 425 | 429 | 501 | 503 => Self::NotStarted,
+            401 | 403 | 409 | 422 | 425 | 429 | 501 | 503 => Self::NotStarted,
+            408 => Self::MaybeApplied,
             _ => Self::Kept,
         }
     }

@@ -9,7 +9,7 @@ pub(super) enum HttpFailure<B, E> {
     Response(ResponseClass, Response<B>),
     /// The service failed.
     Service(E),
-    /// The response's body could not be read, or is over the limit, after the handler had run.
+    /// The response's body broke off.
     Body,
     /// The request was not run, or not recorded.
     Idempotency(IdempotencyError),
@@ -34,7 +34,7 @@ impl<B, E> Failure for HttpFailure<B, E> {
         match self {
             Self::Response(_, response) => Some(format!("the handler answered {}", response.status())),
             Self::Service(_) => Some("the service failed".into()),
-            Self::Body => Some("the response could not be read, or is too large".into()),
+            Self::Body => Some("the response broke off".into()),
             Self::Idempotency(_) => None,
         }
     }

@@ -19,11 +19,37 @@ use crate::{Idempotency, Takeover};
 /// | it is not known whether the first one took effect | 409 |
 /// | another request under the same key | 422, or 400 by [`Profile::Stripe`] |
 /// | a body over the [limit](Self::max_request) | 413 |
+/// | a body that breaks off | 400 |
 /// | the store is away | 503 with `Retry-After` |
+/// | the response of the handler broke off | 500, and the key is unknown |
 /// | a repeat | the first answer's status, [kept](Self::keep_header) headers and body, and `Idempotency-Replayed: true` |
+/// | a repeat of what was answered with more than is kept | 500 with the first answer's status as `detail`, and `Idempotency-Replayed: true` |
 ///
 /// Keys are scoped by tenant, method and path. Without a [tenant](Self::tenant) all users share them, so a service
 /// with more than one user has to name it.
+///
+/// # Bodies
+///
+/// A request without a key, or of a [method](Self::methods) that takes none, passes as it is: nothing is read or held.
+///
+/// The body of a request with a key is read frame by frame, hashed as it comes, and held until its end, because only
+/// then is it known whether the request is the same as the first. It is refused with the first byte beyond
+/// [`max_request`](Self::max_request), or before the first byte where its length is told; nothing is claimed then. The
+/// handler gets it in one piece and without trailers.
+///
+/// A response is read until its end and stored before the client gets its first byte. One that takes more than
+/// [`Settings::max_response`](crate::Settings::max_response), status and kept headers included, is held up to there;
+/// then the key is done, and the client gets what was held and the rest as it streams. A repeat learns that the
+/// request was carried out, and with which status. Trailers go to the first client and are not kept. A handler that
+/// answers without end and slowly (server-sent events) is not for this layer: its client waits until the limit is
+/// reached.
+///
+/// # Clients that go away
+///
+/// As long as the request's body is not whole nothing is claimed. From then on the work is not the client's to stop:
+/// when the future of the response is dropped, it goes on on a task of its own, and a repeat gets its answer. So a
+/// time limit belongs in front of the layer. One behind it stops the work half-way, and its 408 leaves the key
+/// unknown. A panic of the handler goes through, and the key is as after a crash.
 ///
 /// ```
 /// use axum::{Router, http::request::Parts, routing::post};
@@ -84,7 +110,7 @@ impl<S> IdempotencyLayer<S> {
         self.with(|policy| policy.kept_headers.push(name))
     }
 
-    /// Sets how many bytes the body of a request with a key may have: 1 MiB by default.
+    /// Sets how many bytes the body of a request with a key may have: 1 MiB by default. So much is held in memory.
     #[must_use]
     pub fn max_request(self, bytes: usize) -> Self {
         self.with(|policy| policy.max_request = bytes)

@@ -12,6 +12,7 @@ pub(super) struct Problem {
     status: StatusCode,
     kind: &'static str,
     title: String,
+    detail: Option<String>,
     retry_after: Option<Duration>,
 }
 
@@ -38,9 +39,19 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "request-unreadable", "the body of the request could not be read")
     }
 
-    pub(super) fn response_unreadable() -> Self {
-        let title = "the request was carried out, but its response could not be kept";
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "response-lost", title)
+    /// For a repeat: who came first got the response.
+    pub(super) fn response_too_large(status: StatusCode) -> Self {
+        let title = "the request was carried out, but its response was too large to be kept";
+        let detail = format!("It was answered with status {status}.");
+        Self {
+            detail: Some(detail),
+            ..Self::new(StatusCode::INTERNAL_SERVER_ERROR, "response-too-large", title)
+        }
+    }
+
+    pub(super) fn response_broken() -> Self {
+        let title = "the response broke off: it is not known whether the request was carried out";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "response-broken", title)
     }
 
     /// What an error of the engine is to a client: nothing of what is inside.
@@ -70,15 +81,18 @@ impl Problem {
     }
 
     fn new(status: StatusCode, kind: &'static str, title: impl Into<String>) -> Self {
-        Self { status, kind, title: title.into(), retry_after: None }
+        Self { status, kind, title: title.into(), detail: None, retry_after: None }
     }
 
     pub(super) fn into_response<B: From<Bytes>>(self) -> Response<B> {
-        let body = json!({
+        let mut body = json!({
             "type": format!("urn:idempotency:{}", self.kind),
             "title": self.title,
             "status": self.status.as_u16(),
         });
+        if let Some(detail) = self.detail {
+            body["detail"] = detail.into();
+        }
         let mut response = Response::new(B::from(Bytes::from(body.to_string())));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();

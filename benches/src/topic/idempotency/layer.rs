@@ -33,9 +33,9 @@ pub(super) async fn measure(effort: &Effort) -> Findings {
 }
 
 /// How long one call takes.
-async fn micros<S>(mut service: S) -> f64
+async fn micros<S, B>(mut service: S) -> f64
 where
-    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S: Service<Request<Body>, Response = Response<B>, Error = Infallible>,
 {
     let begun = Instant::now();
     for _ in 0..CALLS {
