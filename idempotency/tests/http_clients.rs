@@ -14,7 +14,9 @@ use std::{
 use axum::{
     Router,
     body::Body,
+    extract,
     http::{Request, Response, StatusCode},
+    middleware::{Next, from_fn},
     routing::post,
 };
 use http_body_util::{BodyExt, Channel};
@@ -40,14 +42,25 @@ struct App {
 struct Work {
     begun: Notify,
     may_end: Notify,
+    /// That the server waits for no answer any more, with or without one.
+    left: Notify,
     runs: AtomicU32,
+}
+
+/// Tells when it goes.
+struct Leaving(Arc<Work>);
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        self.0.left.notify_one();
+    }
 }
 
 impl App {
     fn new() -> Self {
         let once = Idempotency::with_settings(MemoryStore::default(), Settings::default().wait(PATIENCE));
         let work = Arc::new(Work::default());
-        let handler = Arc::clone(&work);
+        let (handler, in_front) = (Arc::clone(&work), Arc::clone(&work));
         let charge = async move || {
             let run = handler.runs.fetch_add(1, Ordering::SeqCst) + 1;
             handler.begun.notify_one();
@@ -57,7 +70,14 @@ impl App {
         let router = Router::new()
             .route("/charges", post(charge))
             .route("/panics", post(async || -> () { panic!("as it was told to") }))
-            .layer(IdempotencyLayer::new(once.clone()));
+            .layer(IdempotencyLayer::new(once.clone()))
+            .layer(from_fn(move |request: extract::Request, next: Next| {
+                let leaving = Leaving(Arc::clone(&in_front));
+                async move {
+                    let _leaving = leaving;
+                    next.run(request).await
+                }
+            }));
         Self { once, router, work }
     }
 
@@ -107,6 +127,7 @@ async fn work_goes_on_when_the_client_hangs_up() {
         .unwrap();
     app.work.begun.notified().await;
     drop(client);
+    app.work.left.notified().await;
     app.goes_on().await;
 }
 
