@@ -96,6 +96,7 @@ impl<'a, S, C> Request<'a, S, C> {
     }
 
     /// Sets how long the response is replayed, from the time that it is given: ten years at most. Zero keeps nothing.
+    /// A store may keep it a thousandth longer.
     pub fn ttl(mut self, ttl: Duration) -> Self {
         self.ttl = ttl;
         self

@@ -17,7 +17,7 @@ pub struct Claim {
     pub fingerprint: Fingerprint,
     /// Who asks. Fresh for each attempt: it is how an attempt recognises its own row.
     pub owner: Owner,
-    /// How long the row is kept once its work is over.
+    /// How long the row is kept once its work is over, or a thousandth longer.
     pub ttl: Duration,
     /// How long to wait for somebody else's open transaction on this row.
     pub wait: Duration,

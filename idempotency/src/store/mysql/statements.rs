@@ -57,21 +57,25 @@ impl Statements {
             Template::new(Dialect::MySql, &table.put_into(&text))
         };
         let statement = |text: &str| Statement(template(text).prepared().into());
-        let begin = |claim: &str, owned: &str| {
-            let text = include_str!("sql/begin.sql").replace("{claim}", claim).replace("{owned}\n", owned);
+        let begin = |claim: &str, done: &str, owned: &str| {
+            let text = include_str!("sql/begin.sql")
+                .replace("{claim}", claim)
+                .replace("{done}\n", done)
+                .replace("{owned}\n", owned);
             Begin {
                 waiting: template(&text.replace("{probe}\n", "")),
                 at_once: template(&text.replace("{probe}\n", include_str!("sql/probe.sql"))),
             }
         };
-        let first = begin("{insert}", "");
-        let text = first.waiting.prepared().replace('\'', "''");
-        let values: Vec<_> = first.waiting.places().map(|place| format!("{{{place}}}")).collect();
+        let block = template(include_str!("sql/block.sql"));
+        let prepare =
+            include_str!("sql/prepare.sql").replace("{block}", &block.prepared().replace('\'', "''"));
+        let values: Vec<_> = block.places().map(|place| format!("{{{place}}}")).collect();
         Self {
-            prepare: statement(&include_str!("sql/prepare.sql").replace("{begin}", &text)),
+            prepare: statement(&prepare),
             execute: template(&include_str!("sql/execute.sql").replace("{values}", &values.join(", "))),
-            begin: first,
-            begin_again: begin("{claim}", include_str!("sql/owned.sql")),
+            begin: begin("{insert}", "", ""),
+            begin_again: begin("{claim}", include_str!("sql/done.sql"), include_str!("sql/owned.sql")),
             abandon: template(include_str!("sql/abandon.sql")),
             find: template(include_str!("sql/find.sql")),
             find_claimed: template(include_str!("sql/find_claimed.sql")),

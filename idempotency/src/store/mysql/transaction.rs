@@ -12,7 +12,7 @@ use crate::{
     store::{
         Claim, ClaimOutcome, CommitError, NotBegun, Ownership, Record, Session, Settled, Settlement,
         TransactionalStore,
-        sql::{Columns, Literal, micros},
+        sql::{Columns, Literal, kept, micros},
     },
 };
 
@@ -54,7 +54,7 @@ impl TransactionalStore for MySqlStore {
             ("fingerprint_version", Literal::Number(claim.fingerprint.version().into())),
             ("owner", Literal::Hex(claim.owner.as_bytes())),
             ("lease", Literal::Null),
-            ("ttl", Literal::Number(micros(claim.ttl))),
+            ("ttl", Literal::Number(micros(kept(claim.ttl)))),
             ("takeover", Literal::Number(0)),
             ("wait", seconds(claim.wait)),
         ]);

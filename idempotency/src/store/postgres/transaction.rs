@@ -10,7 +10,7 @@ use crate::{
     store::{
         Claim, ClaimOutcome, CommitError, NotBegun, Ownership, Record, Session, Settled, Settlement,
         TransactionalStore,
-        sql::{Columns, Literal, micros},
+        sql::{Columns, Literal, kept, micros},
     },
 };
 
@@ -147,7 +147,7 @@ fn claimed(claim: &Claim, wait: Duration) -> [(&'static str, Literal<'_>); 11] {
         ("fingerprint_version", Literal::Number(claim.fingerprint.version().into())),
         ("owner", Literal::Hex(claim.owner.as_bytes())),
         ("lease", Literal::Null),
-        ("ttl", Literal::Number(micros(claim.ttl))),
+        ("ttl", Literal::Number(micros(kept(claim.ttl)))),
         ("takeover", Literal::False),
         // Zero would be no limit.
         ("wait", Literal::Number((micros(wait) / 1000).clamp(1, i32::MAX.unsigned_abs().into()))),

@@ -27,5 +27,5 @@ pub use self::{
 #[cfg(any(feature = "mysql", feature = "postgres"))]
 pub(crate) use self::{
     template::{Dialect, Literal, Template},
-    units::micros,
+    units::{kept, micros},
 };

@@ -2,6 +2,8 @@ use std::fmt::{self, Write};
 
 use sqlx::AssertSqlSafe;
 
+const HEX: &[u8; 16] = b"0123456789ABCDEF";
+
 /// A statement with named places for values.
 ///
 /// Several statements travel in one packet only as text, so their values become part of it. That is safe here
@@ -141,7 +143,8 @@ impl Literal<'_> {
             Self::Hex(bytes) => {
                 let (before, after) = dialect.hex();
                 sql.write_str(before)?;
-                bytes.iter().try_for_each(|byte| write!(sql, "{byte:02X}"))?;
+                let digit = |half: u8| char::from(HEX[usize::from(half & 15)]);
+                sql.extend(bytes.iter().flat_map(|&byte| [digit(byte >> 4), digit(byte)]));
                 sql.write_str(after)
             }
             #[cfg(feature = "mysql")]

@@ -4,5 +4,5 @@
 ROLLBACK;
 SET SESSION innodb_lock_wait_timeout =
         CAST(COALESCE(@idempotency_lock_wait, @@SESSION.innodb_lock_wait_timeout) AS UNSIGNED),
-    SESSION autocommit = 1;
+    SESSION autocommit = 1, @idempotency_lock_wait = NULL;
 {find}

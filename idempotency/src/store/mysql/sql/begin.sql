@@ -1,6 +1,6 @@
 -- Opens a transaction that owns a row, in one packet.
 -- In: what its parts take, with hashes and numbers alone in it: probe.sql where nothing is to be waited for, insert.sql
---     for a first attempt, claim.sql and owned.sql once a row was found; {wait} in seconds.
+--     for a first attempt, done.sql, claim.sql and owned.sql once a row was found; {wait} in seconds.
 -- Reply: nothing, in a transaction with the savepoint `idempotency_work`; or an error:
 --     1690 the row is done (no transaction is open), or somebody else's (one is), 1062 there is a row,
 --     1205 or 3572 somebody's open transaction has the row, 1213 a deadlock. After an error run abandon.sql.
@@ -11,13 +11,12 @@
 --
 -- Autocommit is off rather than START TRANSACTION said: the server may undo the transaction to end a deadlock, and what
 -- work that ignores the error does then is in a transaction that nobody commits.
-SELECT 18446744073709551615 + epoch INTO @idempotency_done
-FROM idempotency_keys WHERE id = {id} AND status = 'COMPLETED' AND expires_at > UTC_TIMESTAMP(3);
+{done}
 SET @idempotency_lock_wait = @@SESSION.innodb_lock_wait_timeout, SESSION innodb_lock_wait_timeout = {wait},
     SESSION autocommit = 0;
 SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
 {probe}
 {claim};
 {owned}
-SET SESSION innodb_lock_wait_timeout = @idempotency_lock_wait;
+SET SESSION innodb_lock_wait_timeout = @idempotency_lock_wait, @idempotency_lock_wait = NULL;
 SAVEPOINT idempotency_work

@@ -1,6 +1,4 @@
--- Prepares begin.sql under a name for the rest of the connection, so that the server parses it once and answers it once.
--- In: begin.sql without its probe, as NOWAIT cannot be prepared so, and with its quotes doubled.
+-- Prepares block.sql under a name for the rest of the connection, so that the server parses it once and answers it once.
+-- In: block.sql, with its quotes doubled.
 -- Reply: nothing; or the error 1064 or 1295 from MySQL, which cannot prepare more than one statement at a time.
-PREPARE `idempotency_keys` FROM 'BEGIN NOT ATOMIC
-{begin};
-END'
+PREPARE `idempotency_keys` FROM '{block}'
