@@ -16,6 +16,7 @@ at the first that fails:
   lints      clippy, warnings denied: workspace, all targets, all features
   features   clippy, warnings denied: each library without features and with each feature alone
   tests      every test of every crate, all features, against real servers
+  mysql      the tests of the idempotency store for MariaDB once more, on the MySQL that TEST_MYSQL_URL names
   threads    the locks' threads in orders that a scheduler chooses
   doctests   every example in the documentation
   docs       rustdoc, warnings denied
@@ -25,14 +26,14 @@ at the first that fails:
 
 Servers run on free ports of 127.0.0.1 with throw-away data, so services of the machine are neither used nor touched.
 TEST_REDIS_URL, TEST_DATABASE_URL and TEST_POSTGRES_URL name running servers to use instead where a test can share
-one (tests/README.md). CARGO_TARGET_DIR and CARGO_BUILD_JOBS do what they do for cargo.
+one (tests/README.md). TEST_MYSQL_URL names a MySQL to test beside MariaDB. CARGO_TARGET_DIR and CARGO_BUILD_JOBS do what they do for cargo.
 
   --no-install   installs nothing; says what is missing
   --help         this text
 TEXT
 }
 
-steps=(format scripts lints features tests threads doctests docs licences alerts load)
+steps=(format scripts lints features tests mysql threads doctests docs licences alerts load)
 install=yes
 chosen=()
 for argument in "$@"; do
@@ -155,6 +156,14 @@ cargo_test() {
 }
 
 run_tests() { cargo_test --lib --bins --tests --examples; }
+
+run_mysql() {
+  [ -n "${TEST_MYSQL_URL:-}" ] || { echo 'TEST_MYSQL_URL is not set: tested on MariaDB only'; return 0; }
+  TEST_DATABASE_URL=$TEST_MYSQL_URL cargo_test --test store_mysql --test store_mysql_cost --test store_mysql_faults \
+    --test store_mysql_logs --test store_mysql_stress --test store_tables --test store_isolation \
+    --test store_properties --test locked_transactions --test once_crashes --test once_stress \
+    -- --skip postgres --skip sqlite --skip memory
+}
 
 # Builds lock-core once more, with a scheduler in place of the threads.
 run_threads() {

@@ -88,6 +88,11 @@ impl MariaDbServer {
 
     /// Whether it is MySQL.
     pub async fn is_mysql(&self) -> bool {
+        self.version().await.starts_with("MySQL")
+    }
+
+    /// What it calls itself, e.g. `MySQL 9.7.0` or `MariaDB 10.11.6-MariaDB`.
+    pub async fn version(&self) -> String {
         let options = MySqlConnectOptions::from_str(&self.url).expect("a MySQL URL");
         let mut connection =
             MySqlConnection::connect_with(&options).await.expect("the database server answers");
@@ -96,7 +101,8 @@ impl MariaDbServer {
             .await
             .expect("the database server answers");
         connection.close().await.expect("the database server answers");
-        !version.contains("MariaDB")
+        let name = if version.contains("MariaDB") { "MariaDB" } else { "MySQL" };
+        format!("{name} {version}")
     }
 
     /// Makes an empty database whose name starts with `name`.

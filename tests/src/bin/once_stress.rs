@@ -17,7 +17,8 @@ use interlock_tests::{Database, MariaDbServer, PostgresServer, Proxy, Scratch};
 /// connections, loses replies to COMMIT and sweeps. Afterwards each finished key must have had exactly one effect, no
 /// caller may have met a deadlock or a lock's timeout (contended), and no key may be stuck.
 ///
-/// Starts a database of its own. Ends with status 1 when something does not hold.
+/// Starts a database of its own, unless TEST_DATABASE_URL names a MariaDB or MySQL, or TEST_POSTGRES_URL a PostgreSQL.
+/// Ends with status 1 when something does not hold.
 #[derive(Debug, Parser)]
 #[command(subcommand_negates_reqs = true)]
 struct Arguments {
@@ -59,27 +60,27 @@ async fn main() -> ExitCode {
     let program = std::env::current_exe().expect("this program has a path");
     let processes = arguments.processes.max(1);
     let begun = Instant::now();
-    let struck = match arguments.database {
+    let (server, struck) = match arguments.database {
         DatabaseKind::Mysql => {
-            let server = MariaDbServer::private().await;
+            let server = MariaDbServer::shared().await;
             let database = server.database("stress").await;
             let chaos = through_a_proxy(&database, program, processes);
-            chaos.reign::<MySqlStore>(time).await
+            (server.version().await, chaos.reign::<MySqlStore>(time).await)
         }
         DatabaseKind::Postgres => {
-            let server = PostgresServer::private().await;
+            let server = PostgresServer::shared().await;
             let database = server.database("stress").await;
             let chaos = through_a_proxy(&database, program, processes);
-            chaos.reign::<PostgresStore>(time).await
+            ("PostgreSQL".to_owned(), chaos.reign::<PostgresStore>(time).await)
         }
         DatabaseKind::Sqlite => {
             let folder = Scratch::new("sqlite");
             let url = format!("sqlite:{}", folder.path().join("stress.db").display());
             let chaos = Chaos { program, url: url.clone(), url_of_workers: url, server: None, processes };
-            chaos.reign::<SqliteStore>(time).await
+            ("SQLite".to_owned(), chaos.reign::<SqliteStore>(time).await)
         }
     };
-    println!("{:?}, {} s: {}", arguments.database, begun.elapsed().as_secs(), struck.counts);
+    println!("{server}, {} s: {}", begun.elapsed().as_secs(), struck.counts);
     for violation in &struck.violations {
         println!("{violation}");
     }

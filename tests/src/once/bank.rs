@@ -7,15 +7,21 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions};
 use sqlx::{Database, MySql, Pool, Postgres, Sqlite, query, query_as, query_scalar, raw_sql};
 
+/// What a packet has in it, and no other.
+#[derive(Debug, Clone, Copy)]
+pub struct Packets {
+    /// That begins a transaction and claims the key.
+    pub begin: &'static [u8],
+    /// That ends a transaction: COMMIT or, where the two travel together, the response.
+    pub commit: &'static [u8],
+}
+
 /// A store and the effects beside it: a table `effects` that gets a row in the transaction of the key, and a table
-/// `payments` that stands for somebody else's.
+/// `payments` that stands for somebody else's: it takes a key once an epoch.
 #[allow(async_fn_in_trait)] // the futures are spawned with their concrete types
 pub trait Bank: TransactionalStore + Clone {
-    /// What the packet has in it that begins a transaction and claims the key.
-    const BEGIN: &'static [u8];
-
-    /// What the packet has in it that ends a transaction: COMMIT or, where the two travel together, the response.
-    const COMMIT: &'static [u8];
+    /// What tells the packets whose replies are lost.
+    async fn packets(pool: &Pool<Self::Database>) -> Packets;
 
     /// Opens the store, which connects when it is used: what breaks a connection must not break the start.
     fn open(url: &str, connections: u32) -> (Self, Pool<Self::Database>);
@@ -30,10 +36,18 @@ pub trait Bank: TransactionalStore + Clone {
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
     /// The effect elsewhere.
-    fn pay(pool: &Pool<Self::Database>, key: &str) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
+    fn pay(
+        pool: &Pool<Self::Database>,
+        key: &str,
+        epoch: u32,
+    ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
-    /// How often it was paid.
-    fn paid(pool: &Pool<Self::Database>, key: &str) -> impl Future<Output = Result<i64, sqlx::Error>> + Send;
+    /// How often it was paid. What work of this epoch may still be on its way is turned away from here on.
+    fn paid(
+        pool: &Pool<Self::Database>,
+        key: &str,
+        epoch: u32,
+    ) -> impl Future<Output = Result<i64, sqlx::Error>> + Send;
 
     /// Key, status and kind of response of each row.
     async fn rows(pool: &Pool<Self::Database>) -> Vec<(String, String, Option<String>)>;
@@ -46,10 +60,11 @@ pub trait Bank: TransactionalStore + Clone {
 }
 
 macro_rules! bank {
-    ($store:ty, $database:ty, $begin:literal, $commit:literal, $connect:expr, $id:literal, $insert:literal, $pay:literal, $paid:literal, $kill:expr) => {
+    ($store:ty, $database:ty, $packets:expr, $connect:expr, $id:literal, $insert:literal, $pay:literal, $void:literal, $paid:literal, $kill:expr) => {
         impl Bank for $store {
-            const BEGIN: &'static [u8] = $begin;
-            const COMMIT: &'static [u8] = $commit;
+            async fn packets(pool: &Pool<$database>) -> Packets {
+                $packets(pool.clone()).await
+            }
 
             fn open(url: &str, connections: u32) -> (Self, Pool<$database>) {
                 let pool: Pool<$database> = $connect(url, connections).expect("a database's address");
@@ -57,8 +72,12 @@ macro_rules! bank {
             }
 
             async fn create(pool: &Pool<$database>) {
-                for table in ["effects", "payments"] {
-                    let sql = format!("CREATE TABLE {table} (id {}, k VARCHAR(64) NOT NULL)", $id);
+                let tables = [
+                    format!("CREATE TABLE effects (id {}, k VARCHAR(64) NOT NULL)", $id),
+                    "CREATE TABLE payments (k VARCHAR(64), epoch BIGINT, void INT NOT NULL, PRIMARY KEY (k, epoch))"
+                        .to_owned(),
+                ];
+                for sql in tables {
                     raw_sql(sqlx::AssertSqlSafe(sql)).execute(pool).await.expect("may create tables");
                 }
             }
@@ -70,11 +89,12 @@ macro_rules! bank {
                 query($insert).bind(key).execute(connection).await.map(drop)
             }
 
-            async fn pay(pool: &Pool<$database>, key: &str) -> Result<(), sqlx::Error> {
-                query($pay).bind(key).execute(pool).await.map(drop)
+            async fn pay(pool: &Pool<$database>, key: &str, epoch: u32) -> Result<(), sqlx::Error> {
+                query($pay).bind(key).bind(i64::from(epoch)).execute(pool).await.map(drop)
             }
 
-            async fn paid(pool: &Pool<$database>, key: &str) -> Result<i64, sqlx::Error> {
+            async fn paid(pool: &Pool<$database>, key: &str, epoch: u32) -> Result<i64, sqlx::Error> {
+                query($void).bind(key).bind(i64::from(epoch)).execute(pool).await?;
                 query_scalar($paid).bind(key).fetch_one(pool).await
             }
 
@@ -84,7 +104,7 @@ macro_rules! bank {
             }
 
             async fn effects(pool: &Pool<$database>) -> HashMap<String, i64> {
-                let sql = "SELECT k, COUNT(*) FROM (SELECT k FROM effects UNION ALL SELECT k FROM payments) b GROUP BY k";
+                let sql = "SELECT k, COUNT(*) FROM (SELECT k FROM effects UNION ALL SELECT k FROM payments WHERE void = 0) b GROUP BY k";
                 let counts: Vec<(String, i64)> = query_as(sql).fetch_all(pool).await.expect("the database answers");
                 counts.into_iter().collect()
             }
@@ -99,13 +119,21 @@ macro_rules! bank {
 bank!(
     MySqlStore,
     MySql,
-    b"EXECUTE `idempotency_keys`",
-    b"\"done ",
+    async |pool: Pool<MySql>| {
+        let version: String =
+            query_scalar("SELECT VERSION()").fetch_one(&pool).await.expect("the database answers");
+        // MySQL can neither prepare what begins a transaction nor take the response and COMMIT together.
+        match version.contains("MariaDB") {
+            true => Packets { begin: b"EXECUTE `idempotency_keys`", commit: b"\"done " },
+            false => Packets { begin: b"READ COMMITTED", commit: b"\x03COMMIT" },
+        }
+    },
     |url: &str, connections| MySqlPoolOptions::new().max_connections(connections).connect_lazy(url),
     "BIGINT AUTO_INCREMENT PRIMARY KEY",
     "INSERT INTO effects (k) VALUES (?)",
-    "INSERT INTO payments (k) VALUES (?)",
-    "SELECT COUNT(*) FROM payments WHERE k = ?",
+    "INSERT INTO payments VALUES (?, ?, 0)",
+    "INSERT IGNORE INTO payments VALUES (?, ?, 1)",
+    "SELECT COUNT(*) FROM payments WHERE k = ? AND void = 0",
     async |pool: Pool<MySql>| {
         let sql = "SELECT CAST(id AS UNSIGNED) FROM information_schema.processlist \
                    WHERE db = DATABASE() AND id <> CONNECTION_ID() ORDER BY RAND() LIMIT 1";
@@ -117,13 +145,13 @@ bank!(
 bank!(
     PostgresStore,
     Postgres,
-    b"READ COMMITTED",
-    b"COMMIT\0",
+    async |_: Pool<Postgres>| Packets { begin: b"READ COMMITTED", commit: b"COMMIT\0" },
     |url: &str, connections| PgPoolOptions::new().max_connections(connections).connect_lazy(url),
     "BIGSERIAL PRIMARY KEY",
     "INSERT INTO effects (k) VALUES ($1)",
-    "INSERT INTO payments (k) VALUES ($1)",
-    "SELECT COUNT(*) FROM payments WHERE k = $1",
+    "INSERT INTO payments VALUES ($1, $2, 0)",
+    "INSERT INTO payments VALUES ($1, $2, 1) ON CONFLICT DO NOTHING",
+    "SELECT COUNT(*) FROM payments WHERE k = $1 AND void = 0",
     async |pool: Pool<Postgres>| {
         let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                    WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1";
@@ -134,8 +162,7 @@ bank!(
 bank!(
     SqliteStore,
     Sqlite,
-    b"BEGIN",
-    b"COMMIT",
+    async |_: Pool<Sqlite>| Packets { begin: b"BEGIN", commit: b"COMMIT" },
     |url: &str, connections| {
         let options = SqliteConnectOptions::new()
             .filename(url.trim_start_matches("sqlite:"))
@@ -147,8 +174,9 @@ bank!(
     },
     "INTEGER PRIMARY KEY",
     "INSERT INTO effects (k) VALUES (?)",
-    "INSERT INTO payments (k) VALUES (?)",
-    "SELECT COUNT(*) FROM payments WHERE k = ?",
+    "INSERT INTO payments VALUES (?, ?, 0)",
+    "INSERT OR IGNORE INTO payments VALUES (?, ?, 1)",
+    "SELECT COUNT(*) FROM payments WHERE k = ? AND void = 0",
     // A database in the process has no connections that a server could end.
     async |_: Pool<Sqlite>| false
 );

@@ -67,7 +67,7 @@ impl Chaos {
         time: Duration,
         struck: &mut Struck,
     ) {
-        let scratch = Scratch::new("stress");
+        let (scratch, packets) = (Scratch::new("stress"), S::packets(pool).await);
         let mut seed = 0;
         let mut start = || {
             seed += 1;
@@ -95,7 +95,7 @@ impl Chaos {
                     - struck.counts.of("lost_begins")
                     - struck.counts.of("lost_commits");
                 struck.counts.add(if beat % 2 == 0 { "lost_begins" } else { "lost_commits" }, lost);
-                let packet = if beat % 2 == 0 { S::COMMIT } else { S::BEGIN };
+                let packet = if beat % 2 == 0 { packets.commit } else { packets.begin };
                 proxy.drop_reply_to(packet, 1 + beat as usize % 7);
             }
             struck.counts.add("killed_connections", u64::from(S::kill_connection(pool).await));

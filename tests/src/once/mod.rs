@@ -9,7 +9,7 @@ mod request;
 mod victim;
 mod worker;
 
-pub use bank::Bank;
+pub use bank::{Bank, Packets};
 pub use chaos::{Chaos, Struck};
 pub use counts::Counts;
 pub use ledger::Ledger;

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use idempotency::{
     Failure, FailureClass, Idempotency, IdempotencyError, Outcome, Payload, Reconciled, StoreErrorKind,
+    UnknownWork,
 };
 use sqlx::Pool;
 use sqlx::mysql::MySqlDatabaseError;
@@ -68,7 +69,9 @@ impl Failure for RequestError {
     fn class(&self) -> FailureClass {
         match self {
             Self::Refused => FailureClass::refused(&()),
-            _ => FailureClass::RolledBack,
+            Self::RolledBack => FailureClass::RolledBack,
+            // A payment whose connection broke may be made.
+            Self::Database(_) | Self::Idempotency(_) => FailureClass::Unstated,
         }
     }
 
@@ -106,14 +109,14 @@ pub async fn request<S: Bank>(
             request.transaction(work).await
         }
         Mode::Lease(lease) => {
-            let work = async |_: &idempotency::Lease<'_, S, idempotency::Json>| {
+            let work = async |lease: &idempotency::Lease<'_, S, idempotency::Json>| {
                 tokio::time::sleep(time).await;
                 let done = told()?;
-                S::pay(pool, key).await?;
+                S::pay(pool, key, lease.epoch()).await?;
                 Ok(done)
             };
-            let find_out = async |_| {
-                Ok(if S::paid(pool, key).await? > 0 {
+            let find_out = async |unknown: UnknownWork| {
+                Ok(if S::paid(pool, key, unknown.epoch).await? > 0 {
                     Reconciled::Applied(done.clone())
                 } else {
                     Reconciled::NotApplied
