@@ -41,6 +41,8 @@
 pub mod __private;
 mod admin;
 mod answer;
+#[cfg(feature = "sql")]
+mod beginning;
 mod body_digest;
 #[cfg(feature = "cache")]
 mod cache;

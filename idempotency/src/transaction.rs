@@ -1,24 +1,18 @@
-use std::{convert::Infallible, ops::ControlFlow, time::Duration};
+use std::{convert::Infallible, ops::ControlFlow};
 
-use backon::{BackoffBuilder, ExponentialBuilder};
+use backon::BackoffBuilder;
 use sqlx::Transaction;
 use tokio::time::{Instant, sleep};
 
 use crate::{
     Codec, Failure, IdempotencyError, Outcome, Request, StoreError, StoreErrorKind, answer,
+    beginning::{CLAIM_RETRIES, attempt, is_broken},
     ending::{Ending, end, quarantine, was_committed},
     flight::{Landing, RETRY_AFTER, Turn},
     observe::Event,
     request::Prepared,
     store::{ClaimOutcome, Settlement, TransactionalStore},
 };
-
-/// How a claim that met a deadlock is tried again: it was the first statement, so nothing is lost by it.
-const CLAIM_RETRIES: ExponentialBuilder = ExponentialBuilder::new()
-    .with_min_delay(Duration::from_millis(2))
-    .with_max_delay(Duration::from_millis(200))
-    .with_max_times(12)
-    .with_jitter();
 
 impl<S, C> Request<'_, S, C>
 where
@@ -101,10 +95,17 @@ where
         let mut session = once.store.connect(&claim).await.map_err(store_failed)?;
         let mut retries = CLAIM_RETRIES.build();
         let mut transaction = loop {
-            let why = match once.store.begin(&mut session, &claim).await {
+            let why = match attempt(&once.store, &mut session, &claim).await {
                 Ok(transaction) => break transaction,
                 Err(why) => why,
             };
+            if is_broken(&why)
+                && let Some(renewed) = session.renew().await
+            {
+                renewed.map_err(|error| store_failed(once.store.error(error)))?;
+                claim = claim.again();
+                continue;
+            }
             match once.store.explain(&mut session, &claim, why).await {
                 Ok(outcome) => {
                     session.finish();

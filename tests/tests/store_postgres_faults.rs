@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use idempotency::{BoxError, Idempotency, IdempotencyError, Outcome, PostgresStore, StoreErrorKind};
-use interlock_tests::{Database, PostgresServer, Proxy};
+use interlock_tests::{Database, PostgresServer, Proxy, eventually};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{query, query_scalar};
 
@@ -136,4 +136,35 @@ async fn an_error_in_the_work_is_recorded() {
         query_scalar("SELECT status FROM idempotency_keys").fetch_one(&shop.direct).await.unwrap();
     assert_eq!((status.as_str(), shop.balance().await), ("FAILED", 0));
     assert!(!shop.charge("key").await.unwrap().replayed());
+}
+
+/// A store that takes idle connections untested goes on with another where one is broken.
+#[tokio::test]
+async fn an_idle_connection_that_broke_costs_no_request() {
+    for ended_by_the_server in [false, true] {
+        let shop = Shop::open().await;
+        let once = Idempotency::new(shop.once.store().clone().test_before_acquire(false));
+        let charge = async |key: &str| {
+            let request = once.request("charge", key).unwrap();
+            let charged = request.transaction(async |tx| {
+                query("UPDATE balance SET amount = amount + 5").execute(&mut **tx).await?;
+                Ok::<_, BoxError>(5)
+            });
+            charged.await.unwrap()
+        };
+        assert!(!charge("before").await.replayed());
+        let idle = async || once.store().pool().num_idle() > 0;
+        eventually("the connection is back", Duration::from_secs(20), idle).await;
+        if ended_by_the_server {
+            let sql = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity \
+                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
+            let ended: i64 = query_scalar(sql).fetch_one(&shop.direct).await.unwrap();
+            assert!(ended > 0);
+        } else {
+            shop.proxy.cut();
+        }
+        assert!(!charge("key").await.replayed());
+        assert!(charge("key").await.replayed());
+        assert_eq!(shop.balance().await, 10);
+    }
 }

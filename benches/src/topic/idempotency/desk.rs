@@ -40,10 +40,16 @@ impl Desk {
     }
 
     pub(super) fn once(&self) -> Idempotency<MySqlStore> {
-        Idempotency::with_settings(
-            MySqlStore::new(self.pool.clone()),
-            Settings::default().wait(Duration::from_secs(60)),
-        )
+        self.once_on(MySqlStore::new(self.pool.clone()))
+    }
+
+    /// The same without the round trip by which the pool tests an idle connection.
+    pub(super) fn untested(&self) -> Idempotency<MySqlStore> {
+        self.once_on(MySqlStore::new(self.pool.clone()).test_before_acquire(false))
+    }
+
+    fn once_on(&self, store: MySqlStore) -> Idempotency<MySqlStore> {
+        Idempotency::with_settings(store, Settings::default().wait(Duration::from_secs(60)))
     }
 
     /// The same on another pool, with responses kept in memory.

@@ -28,7 +28,7 @@ impl TransactionalStore for MySqlStore {
     }
 
     async fn connect(&self, _claim: &Claim) -> Result<Session<MySql>, StoreError> {
-        self.session().await
+        self.session_to_begin().await
     }
 
     async fn begin<'c>(

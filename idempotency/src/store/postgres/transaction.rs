@@ -26,7 +26,7 @@ impl TransactionalStore for PostgresStore {
     }
 
     async fn connect(&self, _claim: &Claim) -> Result<Session<Postgres>, StoreError> {
-        self.session().await
+        self.session_to_begin().await
     }
 
     async fn begin<'c>(

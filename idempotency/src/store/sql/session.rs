@@ -1,4 +1,4 @@
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use sqlx::{Database, Pool, pool::PoolConnection};
 use tokio::sync::OwnedMutexGuard;
@@ -13,6 +13,8 @@ use crate::StoreError;
 pub struct Session<DB: Database> {
     connection: Option<PoolConnection<DB>>,
     abandoned: Abandoned,
+    /// Where to take another connection from, if nobody knows yet whether this one is alive.
+    untested: Option<Pool<DB>>,
     _turn: Option<OwnedMutexGuard<()>>,
 }
 
@@ -35,7 +37,34 @@ impl<DB: Database> Session<DB> {
         map_error: impl FnOnce(sqlx::Error) -> StoreError,
     ) -> Result<Self, StoreError> {
         let connection = pool.acquire().await.map_err(map_error)?;
-        Ok(Self { connection: Some(connection), abandoned, _turn: turn })
+        Ok(Self { connection: Some(connection), abandoned, untested: None, _turn: turn })
+    }
+
+    /// Takes an idle connection from `pool` as it is, or, where there is none, as [`open`](Self::open) does.
+    #[cfg(any(feature = "mysql", feature = "postgres"))]
+    pub(crate) async fn open_untested(
+        pool: &Pool<DB>,
+        map_error: impl FnOnce(sqlx::Error) -> StoreError,
+    ) -> Result<Self, StoreError> {
+        let Some(connection) = pool.try_acquire() else {
+            return Self::open(pool, Abandoned::Close, None, map_error).await;
+        };
+        let untested = Some(pool.clone());
+        Ok(Self { connection: Some(connection), abandoned: Abandoned::Close, untested, _turn: None })
+    }
+
+    /// How long to wait for a sign of life, beyond what the request itself takes; `None` if there was one.
+    pub(crate) fn patience(&self) -> Option<Duration> {
+        self.untested.as_ref().map(|pool| pool.options().get_acquire_timeout())
+    }
+
+    /// Takes a connection that is alive in place of one that nobody knew to be. `None` if this one was.
+    pub(crate) async fn renew(&mut self) -> Option<Result<(), sqlx::Error>> {
+        let pool = self.untested.take()?;
+        if let Some(mut dead) = self.connection.take() {
+            dead.close_on_drop();
+        }
+        Some(pool.acquire().await.map(|alive| self.connection = Some(alive)))
     }
 
     /// Returns the connection.
