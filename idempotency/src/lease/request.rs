@@ -184,7 +184,7 @@ impl<S: Store, C> LeasedRequest<'_, S, C> {
             report(event);
         }
         let Some(settlement) = settlement else {
-            forget(store, &ownership).await;
+            forget(store, &ownership, claim.ttl).await;
             return result;
         };
         let settling = Instant::now();
@@ -222,8 +222,15 @@ async fn quarantine<S: Store>(store: &S, claim: &Claim) -> Result<(), StoreError
 }
 
 /// Gives a key back that was not used. Without success it is free when its lease is over, or to be released.
-async fn forget<S: Store>(store: &S, ownership: &Ownership) {
-    if let Err(error) = store.forget(ownership).await {
+///
+/// A row that was claimed before stays, free for the same request: were it removed, epochs would begin anew, and late
+/// work of an earlier one would pass for the latest.
+async fn forget<S: Store>(store: &S, ownership: &Ownership, ttl: Duration) {
+    let given_back = match ownership.epoch {
+        1 => store.forget(ownership).await,
+        _ => store.settle(ownership, &Settlement::Failed { message: None }, ttl).await,
+    };
+    if let Err(error) = given_back {
         tracing::warn!(key = %ownership.id, %error, "an unused idempotency key was not given back");
     }
 }

@@ -1,11 +1,12 @@
 use std::{convert::Infallible, time::Duration};
 
+use super::row::Row;
 use crate::{
     Codec, Failure, IdempotencyError, MemoryStore, MemoryTransaction, Outcome, Request, answer,
     flight::{Landing, RETRY_AFTER, Turn},
     observe::Event,
     request::Prepared,
-    store::{ClaimOutcome, Ownership, Settled, Settlement, Store},
+    store::{ClaimOutcome, Ownership, Settled, Settlement},
 };
 
 /// Claims of this store end when their request does, so their lease only has to be long.
@@ -21,7 +22,7 @@ impl<C> Request<'_, MemoryStore, C> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future stops `work` and leaves the key free.
+    /// Dropping the future stops `work` and leaves the key as it was.
     pub async fn transaction<T, E, F>(self, work: F) -> Result<Outcome<T>, E>
     where
         C: Codec<T>,
@@ -42,14 +43,14 @@ impl<C> Request<'_, MemoryStore, C> {
                 return replay(ClaimOutcome::InFlight { retry_after: RETRY_AFTER });
             }
         };
-        let outcome = once.store.claim(&claim, LEASE, false).await.map_err(IdempotencyError::from)?;
+        let (outcome, before) = once.store.claim_now(&claim, LEASE, false);
         let ownership = match outcome.won() {
             Ok(ownership) => ownership,
             Err(outcome) => return replay(outcome),
         };
         report(Event::Started);
 
-        let held = Held { store: &once.store, ownership };
+        let held = Held { store: &once.store, ownership, before };
         let result = work(&mut MemoryTransaction::new()).await;
         let (settlement, result) =
             answer::of_work(&codec, once.settings.max_response, answer::undone, result);
@@ -70,15 +71,16 @@ impl<C> Request<'_, MemoryStore, C> {
     }
 }
 
-/// Leaves the key free if the request is dropped, or ends without a settlement.
+/// Leaves the key as it was if the request is dropped, or ends without a settlement.
 struct Held<'a> {
     store: &'a MemoryStore,
     ownership: Ownership,
+    before: Option<Row>,
 }
 
 impl Drop for Held<'_> {
     fn drop(&mut self) {
-        // Fenced where the work was settled: then there is nothing to forget.
-        let _ = self.store.forget_now(&self.ownership);
+        // Fenced where the work was settled: then there is nothing to undo.
+        let _ = self.store.undo_now(&self.ownership, self.before.take());
     }
 }

@@ -48,8 +48,14 @@ impl Row {
         }
     }
 
-    /// Takes the row over if the claim may have it, and tells whether it did.
-    pub(super) fn take(&mut self, claim: &Claim, lease: Duration, takeover: bool, now: Instant) -> bool {
+    /// Takes the row over if the claim may have it, and answers what it was before.
+    pub(super) fn take(
+        &mut self,
+        claim: &Claim,
+        lease: Duration,
+        takeover: bool,
+        now: Instant,
+    ) -> Option<Self> {
         let same_request = !self.fingerprint.contradicts(&claim.fingerprint);
         let free = match self.status {
             Status::Failed => same_request || self.expires_at <= now,
@@ -57,10 +63,10 @@ impl Row {
             Status::Processing { locked_until } => takeover && same_request && locked_until <= now,
             Status::Unknown => false,
         };
-        if free {
-            *self = Self { epoch: self.epoch + 1, ..Self::new(claim, lease, now) };
-        }
-        free
+        free.then(|| {
+            let next = Self { epoch: self.epoch + 1, ..Self::new(claim, lease, now) };
+            std::mem::replace(self, next)
+        })
     }
 
     pub(super) fn ownership(&self, claim: &Claim) -> Ownership {

@@ -41,11 +41,42 @@ impl MemoryStore {
         self.write(&ownership.id, |row| row.settle(ownership, settlement, ttl, Instant::now()))
     }
 
+    /// Claims a row, and answers what it was before.
+    pub(super) fn claim_now(
+        &self,
+        claim: &Claim,
+        lease: Duration,
+        takeover: bool,
+    ) -> (ClaimOutcome<Ownership>, Option<Row>) {
+        let now = Instant::now();
+        match self.rows.lock().entry(claim.id) {
+            Entry::Vacant(vacant) => {
+                let row = vacant.insert(Row::new(claim, lease, now));
+                (ClaimOutcome::Started(row.ownership(claim)), None)
+            }
+            Entry::Occupied(mut occupied) => {
+                let row = occupied.get_mut();
+                match row.take(claim, lease, takeover, now) {
+                    Some(before) => (ClaimOutcome::Started(row.ownership(claim)), Some(before)),
+                    None => (row.read(now).verdict(&claim.fingerprint), None),
+                }
+            }
+        }
+    }
+
     /// Removes the row as if it had never been claimed, if it is still being worked on by its owner.
     pub(super) fn forget_now(&self, ownership: &Ownership) -> Settled {
+        self.undo_now(ownership, None)
+    }
+
+    /// Puts back what the row was before it was claimed, if it is still being worked on by its owner.
+    pub(super) fn undo_now(&self, ownership: &Ownership, before: Option<Row>) -> Settled {
         match self.rows.lock().entry(ownership.id) {
-            Entry::Occupied(row) if row.get().is_processed_by(ownership) => {
-                row.remove();
+            Entry::Occupied(mut row) if row.get().is_processed_by(ownership) => {
+                match before {
+                    Some(before) => drop(row.insert(before)),
+                    None => drop(row.remove()),
+                }
                 Settled::Written
             }
             _ => Settled::Fenced,
@@ -73,20 +104,7 @@ impl Store for MemoryStore {
         lease: Duration,
         takeover: bool,
     ) -> Result<ClaimOutcome<Ownership>, StoreError> {
-        let now = Instant::now();
-        Ok(match self.rows.lock().entry(claim.id) {
-            Entry::Vacant(vacant) => {
-                let row = vacant.insert(Row::new(claim, lease, now));
-                ClaimOutcome::Started(row.ownership(claim))
-            }
-            Entry::Occupied(mut occupied) => {
-                let row = occupied.get_mut();
-                match row.take(claim, lease, takeover, now) {
-                    true => ClaimOutcome::Started(row.ownership(claim)),
-                    false => row.read(now).verdict(&claim.fingerprint),
-                }
-            }
-        })
+        Ok(self.claim_now(claim, lease, takeover).0)
     }
 
     async fn extend(&self, ownership: &Ownership, lease: Duration) -> Result<Settled, StoreError> {
