@@ -53,6 +53,8 @@ pub struct ReleaseRequest {
     pub used: FencingToken,
     /// How many tokens after `used` the ticket still has.
     pub spare: u32,
+    /// Whether other nodes are known to queue for the key.
+    pub wanted: bool,
     /// A ticket to put at the queue's end in the same step.
     pub requeue: Option<Requeue>,
 }
@@ -60,13 +62,20 @@ pub struct ReleaseRequest {
 impl ReleaseRequest {
     /// A release without requeueing, of a ticket that has no more tokens.
     pub fn new(key: LockKey, ticket: Ticket, used: FencingToken) -> Self {
-        Self { key, ticket, used, spare: 0, requeue: None }
+        Self { key, ticket, used, spare: 0, wanted: false, requeue: None }
     }
 
     /// Sets how many tokens after the last one used the ticket still has.
     #[must_use]
     pub fn spare(mut self, spare: u32) -> Self {
         self.spare = spare;
+        self
+    }
+
+    /// Sets whether other nodes are known to queue for the key.
+    #[must_use]
+    pub fn wanted(mut self, wanted: bool) -> Self {
+        self.wanted = wanted;
         self
     }
 

@@ -161,7 +161,8 @@ impl Ownership {
 
     pub(crate) fn release_request(&self, key: &LockKey) -> ReleaseRequest {
         let spare = u32::try_from(self.end_token - self.next_token).unwrap_or(u32::MAX);
-        ReleaseRequest::new(key.clone(), self.ticket, FencingToken::new(self.next_token - 1)).spare(spare)
+        let used = FencingToken::new(self.next_token - 1);
+        ReleaseRequest::new(key.clone(), self.ticket, used).spare(spare).wanted(self.wanted.is_some())
     }
 
     pub(crate) fn renew_request(&self, key: &LockKey) -> RenewRequest {

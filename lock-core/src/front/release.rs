@@ -138,8 +138,9 @@ async fn insist(
         if !again {
             return;
         }
-        // The new ticket was told of the failure and asks for itself.
+        // The new ticket was told of the failure and asks for itself. It may have used tokens by then.
         request.requeue = None;
+        request.spare = 0;
         sleep(jitter(pause)).await;
         pause = PAUSE_MAX.min(pause * 2);
         reply = front.backend.release(request.clone());

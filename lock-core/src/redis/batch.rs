@@ -18,9 +18,6 @@ use crate::redis::{error, reply};
 use crate::ticket::Ticket;
 use crate::token::FencingToken;
 
-/// What `batch_again.lua` says with a single number.
-const AGAIN: &[Value] = &[Value::Int(0), Value::Int(1), Value::Int(0)];
-
 /// The most keys of a batch: long scripts hold up everybody else at the server.
 const MOST: usize = 64;
 
@@ -163,10 +160,7 @@ impl Batch {
 
     /// Reads the reply of `batch.lua`, and answers the server's time in it.
     fn tell(self, value: &Value, since: Instant) -> Option<u64> {
-        let answers = match value {
-            Value::Int(1) => AGAIN,
-            _ => reply::fields(value).unwrap_or_default(),
-        };
+        let answers = reply::batch(value);
         let mut answers = answers.iter();
         let server_micros = answers.next().and_then(|now| reply::read(now).ok());
         let terms = self.terms;
@@ -224,9 +218,12 @@ fn acquired(
     match (answer, terms) {
         (Some(Value::Int(first)), Some(terms)) => {
             let Tokens { first, count } = match (*first, rest) {
+                (..0, _) => {
+                    return Ok(AcquireReply::Busy { remaining: Duration::from_millis(first.unsigned_abs()) });
+                }
                 (0, Some(rest)) => rest,
-                (first @ 1.., _) => Tokens { first: first.unsigned_abs(), count: terms.block.max(1) },
-                _ => return Err(error::unexpected_reply()),
+                (0, None) => return Err(error::unexpected_reply()),
+                (1.., _) => Tokens { first: first.unsigned_abs(), count: terms.block.max(1) },
             };
             let lease = Duration::from_millis(script::whole_millis(terms.lease));
             Ok(AcquireReply::Granted(Grant::new(FencingToken::new(first), count, lease, since)))
@@ -273,6 +270,10 @@ const ENTRY_BYTES: usize = 192;
 impl Call for Arguments<'_> {
     fn script(&self) -> &'static script::Text {
         script::batch(self.names)
+    }
+
+    fn hands_over(&self) -> bool {
+        self.batch.entries.iter().any(|entry| entry.old.as_ref().is_some_and(|old| old.request.wanted))
     }
 
     fn command(&self, verb: &str, script: &str) -> Cmd {

@@ -75,7 +75,11 @@ impl Connection {
 
     /// Calls a script; its text is sent only when the server does not know it, as after a restart.
     pub(super) async fn call(&self, invocation: &impl Call) -> Result<Value, RedisError> {
-        match self.send(&invocation.by_hash()).await {
+        let called = match invocation.hands_over() {
+            true => self.send_behind(redis::cmd("PING"), invocation.by_hash()).await,
+            false => self.send(&invocation.by_hash()).await,
+        };
+        match called {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::NoScript) => {
                 self.send(&invocation.by_text()).await
             }
@@ -85,13 +89,21 @@ impl Connection {
 
     /// Calls a script at a cluster node that is only about to get the slot.
     pub(super) async fn call_asking(&self, invocation: &impl Call) -> Result<Value, RedisError> {
+        self.send_behind(redis::cmd("ASKING"), invocation.by_text()).await
+    }
+
+    /// Sends two commands at once, and answers what the second one is answered.
+    ///
+    /// Besides, the server then writes what the second one publishes before it writes the replies: of the connections to
+    /// write to, it begins with the one that it noted last. Who waits for a hand-over goes on while the reply is written.
+    async fn send_behind(&self, first: Cmd, second: Cmd) -> Result<Value, RedisError> {
         let mut commands = redis::Pipeline::with_capacity(2);
-        commands.cmd("ASKING").ignore().add_command(invocation.by_text());
+        commands.add_command(first).ignore().add_command(second);
         let (mut connection, number) = match self.current() {
             Ok(opened) => opened,
             Err(opening) => opening.await?,
         };
-        let replies = connection.send_packed_commands(&commands, 0, 2).await;
+        let replies = connection.send_packed_commands(&commands, 1, 1).await;
         if replies.as_ref().is_err_and(is_broken) {
             self.close(number);
         }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::time::Duration;
 
 use redis::{FromRedisValue, Value};
@@ -71,4 +72,19 @@ pub(super) fn release(fields: &[Value], since: Instant) -> Result<(ReleaseReply,
 pub(super) fn renew(value: &Value, count: usize) -> Result<Vec<bool>, BackendError> {
     let held: Vec<bool> = fields(value)?.iter().map(read).collect::<Result<_, _>>()?;
     if held.len() == count { Ok(held) } else { Err(unexpected_reply()) }
+}
+
+/// The reply of `batch.lua`, with what `batch_alone.lua` says in short written out: there, a negative number is the lease of
+/// another owner.
+pub(super) fn batch(value: &Value) -> Cow<'_, [Value]> {
+    match value {
+        Value::Int(1) => vec![Value::Int(0), Value::Int(1), Value::Int(0)].into(),
+        Value::BulkString(text) => handed_over(text).unwrap_or_default().into(),
+        _ => fields(value).unwrap_or_default().into(),
+    }
+}
+
+fn handed_over(text: &[u8]) -> Option<Vec<Value>> {
+    let (now, lease) = std::str::from_utf8(text).ok()?.split_once(' ')?;
+    Some(vec![Value::Int(now.parse().ok()?), Value::Int(1), Value::Int(-lease.parse::<i64>().ok()?)])
 }

@@ -31,8 +31,8 @@ struct Variants {
 macro_rules! variants {
     ($name:ident: $($first:literal)* / $($last:literal)+) => {
         static $name: Variants = {
-            text!(SINGLE: $($first)* "publish.lua" "common.lua" $($last)+);
-            text!(SHARDED: $($first)* "publish_sharded.lua" "common.lua" $($last)+);
+            text!(SINGLE: "limits.lua" "publish.lua" $($first)* "common.lua" $($last)+);
+            text!(SHARDED: "limits.lua" "publish_sharded.lua" $($first)* "common.lua" $($last)+);
             Variants { single: &SINGLE, sharded: &SHARDED }
         };
     };
@@ -40,7 +40,7 @@ macro_rules! variants {
 
 variants!(ACQUIRE: "acquire_free.lua" / "verbs.lua" "acquire.lua");
 variants!(RELEASE: "release_unwanted.lua" / "verbs.lua" "release.lua");
-variants!(BATCH: "batch_again.lua" "batch_quiet.lua" / "verbs.lua" "batch.lua");
+variants!(BATCH: "batch_alone.lua" "batch_quiet.lua" / "verbs.lua" "batch.lua");
 variants!(CANCEL: / "cancel.lua");
 text!(ACQUIRE_ALL: "acquire_all.lua");
 text!(RENEW: "renew.lua");
@@ -67,6 +67,7 @@ pub(super) struct Invocation {
     text: &'static Text,
     keys: Vec<String>,
     args: Vec<String>,
+    hands_over: bool,
 }
 
 impl Invocation {
@@ -79,6 +80,9 @@ impl Invocation {
 /// A script with its keys and arguments, whoever writes them.
 pub(super) trait Call {
     fn script(&self) -> &'static Text;
+
+    /// Whether the script is likely to tell a node of a grant.
+    fn hands_over(&self) -> bool;
 
     /// The command that calls the script named by `verb` and `script`.
     fn command(&self, verb: &str, script: &str) -> Cmd;
@@ -97,6 +101,10 @@ pub(super) trait Call {
 impl Call for Invocation {
     fn script(&self) -> &'static Text {
         self.text
+    }
+
+    fn hands_over(&self) -> bool {
+        self.hands_over
     }
 
     fn command(&self, verb: &str, script: &str) -> Cmd {
@@ -133,6 +141,7 @@ pub(super) fn acquire_all(names: &Names, requests: &[AcquireRequest]) -> Invocat
         text: &ACQUIRE_ALL,
         keys: keys.flat_map(|keys| [keys.owner, keys.waiters, keys.fence]).collect(),
         args: std::iter::once(block.to_string()).chain(tickets).collect(),
+        hands_over: false,
     }
 }
 
@@ -143,7 +152,9 @@ pub(super) fn release(names: &Names, request: &ReleaseRequest) -> Invocation {
         }
         None => [String::new(), String::new(), String::new()],
     };
-    invocation(RELEASE.of(names), names, &request.key, [request.ticket.to_string(), ticket, lease, block])
+    let args = [request.ticket.to_string(), ticket, lease, block];
+    let released = invocation(RELEASE.of(names), names, &request.key, args);
+    Invocation { hands_over: request.wanted, ..released }
 }
 
 pub(super) fn cancel(names: &Names, request: &CancelRequest) -> Invocation {
@@ -152,7 +163,12 @@ pub(super) fn cancel(names: &Names, request: &CancelRequest) -> Invocation {
 
 pub(super) fn inspect(names: &Names, key: &LockKey) -> Invocation {
     let keys = names.of(key.as_str());
-    Invocation { text: &INSPECT, keys: vec![keys.owner, keys.waiters, keys.fence], args: Vec::new() }
+    Invocation {
+        text: &INSPECT,
+        keys: vec![keys.owner, keys.waiters, keys.fence],
+        args: Vec::new(),
+        hands_over: false,
+    }
 }
 
 pub(super) fn renew(names: &Names, requests: &[RenewRequest]) -> Invocation {
@@ -163,6 +179,7 @@ pub(super) fn renew(names: &Names, requests: &[RenewRequest]) -> Invocation {
             .iter()
             .flat_map(|request| [request.ticket.to_string(), millis(request.lease)])
             .collect(),
+        hands_over: false,
     }
 }
 
@@ -178,6 +195,7 @@ fn invocation<const N: usize>(
         text,
         keys: vec![keys.owner, keys.waiters, keys.fence],
         args: common.into_iter().chain(args).collect(),
+        hands_over: false,
     }
 }
 

@@ -1,5 +1,5 @@
--- Shared by the scripts that may change the owner of a key. Each of them is sent with publish.lua or
--- publish_sharded.lua and this text in front.
+-- Shared by the scripts that may change the owner of a key. Each of them is sent with limits.lua,
+-- publish.lua or publish_sharded.lua, and this text in front.
 --
 -- KEYS[1] owner     the owner's ticket, `node:attempt`; expires with the lease
 -- KEYS[2] waiters   sorted set of `ticket|lease in ms`, by time of arrival
@@ -9,15 +9,14 @@
 local OWNER, WAITERS, FENCE = KEYS[1], KEYS[2], KEYS[3]
 local NAME = ARGV[2]
 
--- How long a grant lasts that its node has not asked for in this moment: the node may be frozen. Milliseconds.
-local DIRECT_LEASE = 2000
--- How many tokens such a grant holds.
-local DIRECT_BLOCK = 32
--- How long `fence` is kept after the time that its value stands for. Milliseconds.
-local FENCE_TTL = 86400000
-
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
+
+-- Answers how many listen: a node that does not is gone.
+local function publish(ticket, verb, ...)
+  local node = string.match(ticket, '^(%x+):%d+$')
+  return node and tell(node, verb, table.concat({verb, ...}, '\n')) or 0
+end
 
 local function digits(number)
   return string.format('%.0f', number)
@@ -42,7 +41,7 @@ end
 local function enqueue(ticket, lease)
   redis.call('ZADD', WAITERS, 'NX', digits(now), ticket .. '|' .. lease)
   local owned = math.max(redis.call('PTTL', OWNER), 0)
-  local keep = owned + tonumber(lease) + 60000
+  local keep = owned + tonumber(lease) + QUEUE_TTL
   if redis.call('PTTL', WAITERS) < keep then
     redis.call('PEXPIRE', WAITERS, digits(keep))
   end

@@ -1,14 +1,9 @@
--- How nodes are told something, in a cluster. Comes before common.lua.
+-- How nodes are told something, in a cluster. Comes after limits.lua.
 --
 -- ARGV[1] channel   `{tag}` with the slot of the keys, and then the prefix of the channel of a node; the node's id follows
 
 -- Answers how many listen: a node that waits in this slot and does not is gone.
-local function publish(ticket, verb, ...)
-  local node = string.match(ticket, '^(%x+):%d+$')
-  if not node then
-    return 0
-  end
-  local message = table.concat({verb, ...}, '\n')
+local function tell(node, verb, message)
   local heard = redis.call('SPUBLISH', ARGV[1] .. node, message)
   if heard == 0 and verb == 'wanted' then
     -- An owner that did not have to wait does not listen in this slot, but on a channel of its own at any node.
