@@ -2,15 +2,18 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use interlock_tests::{RedisServer, eventually, unique_name};
 use lock_core::{
-    AcquireReply, AcquireRequest, CancelRequest, FencingToken, Grant, LockBackend, LockKey, LockManager,
-    NodeId, RedisBackend, ReleaseReply, ReleaseRequest, Ticket,
+    AcquireReply, AcquireRequest, BackendEvent, BackendEvents, CancelRequest, FencingToken, Grant,
+    LockBackend, LockKey, LockManager, NodeId, RedisBackend, ReleaseReply, ReleaseRequest, Ticket,
 };
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::timeout;
 
 /// Far above anything that is waited for here: what takes longer hangs.
 const SOON: Duration = Duration::from_secs(20);
@@ -55,6 +58,38 @@ async fn backend() -> (RedisBackend, MultiplexedConnection, String) {
     let prefix = format!("{}:", unique_name("batch"));
     let backend = RedisBackend::connect(redis.url(), &prefix).await.unwrap();
     (backend, redis.connection().await, prefix)
+}
+
+/// Passes on what happens to the tickets of a node.
+struct Heard(UnboundedSender<BackendEvent>);
+
+impl BackendEvents for Heard {
+    fn deliver(&self, event: BackendEvent) {
+        let _ = self.0.send(event);
+    }
+}
+
+/// What a node hears, once it does.
+async fn listen(backend: &RedisBackend, node: &Node) -> UnboundedReceiver<BackendEvent> {
+    let (heard, mut events) = unbounded_channel();
+    backend.attach(node.id, Arc::new(Heard(heard)));
+    let connected = timeout(SOON, events.recv()).await.unwrap();
+    assert!(matches!(connected, Some(BackendEvent::Connected)), "{connected:?}");
+    events
+}
+
+/// The next grant that is heard of, which must be to this ticket.
+async fn grant_to(ticket: Ticket, events: &mut UnboundedReceiver<BackendEvent>) -> Grant {
+    loop {
+        match timeout(SOON, events.recv()).await.expect("a grant") {
+            Some(BackendEvent::Granted { ticket: granted, grant, .. }) => {
+                assert_eq!(granted, ticket);
+                return grant;
+            }
+            Some(BackendEvent::Wanted { .. }) => {}
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 /// How often the server has run the commands whose names begin so.
@@ -211,4 +246,77 @@ async fn commands_about_one_key_keep_their_order() {
     granted(left.await.unwrap());
     cancelled.await.unwrap();
     granted(last.await.unwrap());
+}
+
+#[tokio::test]
+async fn a_key_taken_again_while_another_node_queues_goes_there_first() {
+    const DIRECT_LEASE: Duration = Duration::from_secs(2);
+    let (here, mut connection, prefix) = backend().await;
+    let there = RedisBackend::connect(RedisServer::shared().await.url(), &prefix).await.unwrap();
+    let (key, mut node, mut other) = (LockKey::new("k").unwrap(), Node::new(), Node::new());
+    let (mut ours, mut theirs) = (listen(&here, &node).await, listen(&there, &other).await);
+    let helper = |name| format!("{{{prefix}k}}:{name}");
+    let first = node.ticket();
+    let grant = granted(here.acquire(ask(&key, first)).await.unwrap());
+    let queued = other.ticket();
+    assert!(matches!(there.acquire(ask(&key, queued).wait(true)).await, Ok(AcquireReply::Busy { .. })));
+    // The server's clock was set back.
+    let ahead = grant.token.get() + 3_600_000_000;
+    connection.set::<_, _, ()>(helper("fence"), ahead).await.unwrap();
+
+    let again = node.ticket();
+    let released = here.release(give_back(&key, first, &grant).wanted(true));
+    let asked = here.acquire(ask(&key, again).wait(true));
+    assert!(matches!(released.await, Ok(ReleaseReply::Released)));
+    match asked.await.unwrap() {
+        AcquireReply::Busy { remaining } => assert!(remaining <= DIRECT_LEASE, "{remaining:?}"),
+        AcquireReply::Granted(grant) => panic!("{grant:?} although another node came first"),
+    }
+    let grant = grant_to(queued, &mut theirs).await;
+    assert!(grant.wanted && grant.lease <= DIRECT_LEASE, "{grant:?}");
+    assert_eq!(grant.token.get(), ahead + 1);
+    let fence: u64 = connection.get(helper("fence")).await.unwrap();
+    assert_eq!(fence, ahead + u64::from(grant.block));
+    assert_eq!(connection.zcard::<_, u64>(helper("waiters")).await.unwrap(), 1);
+    let kept: i64 = connection.pttl(helper("waiters")).await.unwrap();
+    assert!(kept > 60_000, "the queue is kept for {kept} ms");
+
+    // And back, with nobody who queues after that.
+    let released = there.release(give_back(&key, queued, &grant).wanted(true));
+    assert!(matches!(released.await, Ok(ReleaseReply::Released)));
+    let back = grant_to(again, &mut ours).await;
+    assert!(!back.wanted && back.token.get() == fence + 1, "{back:?}");
+}
+
+#[tokio::test]
+async fn a_key_taken_again_behind_the_dead_is_granted_at_once() {
+    let (backend, mut connection, prefix) = backend().await;
+    let (key, mut node, mut dead) = (LockKey::new("k").unwrap(), Node::new(), Node::new());
+    let mut events = listen(&backend, &node).await;
+    let first = node.ticket();
+    let grant = granted(backend.acquire(ask(&key, first)).await.unwrap());
+    for _ in 0..2 {
+        // A node that nobody listens for.
+        let queued = backend.acquire(ask(&key, dead.ticket()).wait(true)).await;
+        assert!(matches!(queued, Ok(AcquireReply::Busy { .. })));
+    }
+    let second = node.ticket();
+    let released = backend.release(give_back(&key, first, &grant).wanted(true));
+    let after = granted(backend.acquire(ask(&key, second).wait(true)).await.unwrap());
+    assert!(matches!(released.await, Ok(ReleaseReply::Released)));
+    assert!(after.token > grant.token && after.lease > Duration::from_secs(2), "{after:?}");
+
+    // A ticket that queues already is that of a command that comes twice.
+    let third = node.ticket();
+    let queued = backend.acquire(ask(&key, third).wait(true)).await;
+    assert!(matches!(queued, Ok(AcquireReply::Busy { .. })));
+    let released = backend.release(give_back(&key, second, &after).wanted(true));
+    let last = granted(backend.acquire(ask(&key, third).wait(true)).await.unwrap());
+    assert!(matches!(released.await, Ok(ReleaseReply::Released)));
+    assert!(last.token > after.token && last.lease > Duration::from_secs(2), "{last:?}");
+    let left: u64 = connection.zcard(format!("{{{prefix}k}}:waiters")).await.unwrap();
+    assert_eq!(left, 0);
+    while let Ok(event) = events.try_recv() {
+        assert!(matches!(event, BackendEvent::Wanted { .. }), "{event:?} of what was answered");
+    }
 }

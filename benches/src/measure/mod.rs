@@ -9,5 +9,5 @@ mod spread;
 pub use commands::CommandCounter;
 pub use contest::{Contest, Standings};
 pub use process::{cpu_time, resident_bytes};
-pub use round_trip::round_trip;
+pub use round_trip::{paced_round_trip, round_trip};
 pub use spread::Spread;

@@ -57,6 +57,6 @@ fn job(url: &str, contender: Name, effort: &Effort) -> Job {
         url: url.to_owned(),
         contender,
         millis: u64::try_from((effort.slice * SLICES).as_millis()).expect("short"),
-        kind: JobKind::Relay { tasks: TASKS },
+        kind: JobKind::Relay { tasks: TASKS, section: 0 },
     }
 }

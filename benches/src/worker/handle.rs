@@ -29,8 +29,10 @@ impl Worker {
             .args(["worker", "--url", &job.url, "--contender", contender.get_name()])
             .args(["--millis", &job.millis.to_string()]);
         match &job.kind {
-            JobKind::Relay { tasks } => command.args(["relay", "--tasks", &tasks.to_string()]),
-            JobKind::Ping => command.arg("ping"),
+            JobKind::Relay { tasks, section } => {
+                command.args(["relay", "--tasks", &tasks.to_string(), "--section", &section.to_string()])
+            }
+            JobKind::Ping { pause } => command.args(["ping", "--pause", &pause.to_string()]),
             JobKind::Held { keys } => command.args(["held", "--keys", &keys.to_string()]),
         };
         let mut child = command

@@ -4,7 +4,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use crate::contender::{Contender, Name};
-use crate::measure::round_trip;
+use crate::measure::paced_round_trip;
 use crate::with_contender;
 use crate::worker::{held, relay, start};
 
@@ -33,9 +33,16 @@ pub enum JobKind {
         /// How many tasks.
         #[arg(long)]
         tasks: usize,
+        /// How long a task sleeps while it holds the key, in milliseconds.
+        #[arg(long)]
+        section: u64,
     },
     /// Sends one `PING` after the other; says how long the median one took, in microseconds.
-    Ping,
+    Ping {
+        /// How long to sleep before each of them, in milliseconds.
+        #[arg(long)]
+        pause: u64,
+    },
     /// Holds many keys; says what that costs.
     Held {
         /// How many keys.
@@ -55,18 +62,19 @@ pub async fn run(job: Job) {
     let time = job.time();
     let url = job.url.as_str();
     match job.kind {
-        JobKind::Relay { tasks } => with_contender!(job.contender, url, |lock| {
+        JobKind::Relay { tasks, section } => with_contender!(job.contender, url, |lock| {
             start::line_up().await;
             let mut output = String::new();
-            for turn in relay::run(&lock, tasks, time).await {
+            for turn in relay::run(&lock, tasks, Duration::from_millis(section), time).await {
                 writeln!(output, "{turn}").expect("text");
             }
             lock.close().await;
             print!("{output}");
         }),
-        JobKind::Ping => {
+        JobKind::Ping { pause } => {
             start::line_up().await;
-            println!("{}", round_trip(url, time).await.as_secs_f64() * 1e6);
+            let median = paced_round_trip(url, Duration::from_millis(pause), time).await;
+            println!("{}", median.as_secs_f64() * 1e6);
         }
         JobKind::Held { keys } => println!("{}", held::run(url, keys, time).await),
     }

@@ -34,8 +34,13 @@ impl FromStr for Turn {
     }
 }
 
-/// Takes one hot key again and again, in `tasks` tasks.
-pub(crate) async fn run<C: Contender>(contender: &C, tasks: usize, time: Duration) -> Vec<Turn> {
+/// Takes one hot key again and again, in `tasks` tasks, and sleeps for `section` while it is held.
+pub(crate) async fn run<C: Contender>(
+    contender: &C,
+    tasks: usize,
+    section: Duration,
+    time: Duration,
+) -> Vec<Turn> {
     let begun = Instant::now();
     let tasks: Vec<_> = (0..tasks)
         .map(|task| {
@@ -45,6 +50,9 @@ pub(crate) async fn run<C: Contender>(contender: &C, tasks: usize, time: Duratio
                 while begun.elapsed() < time {
                     let guard = contender.acquire("balance:user:relay").await;
                     let began = monotonic_nanos();
+                    if !section.is_zero() {
+                        tokio::time::sleep(section).await;
+                    }
                     let ended = monotonic_nanos();
                     C::release(guard).await;
                     turns.push(Turn { began, ended, task });

@@ -26,7 +26,8 @@ if #KEYS == 3 and ARGV[7] ~= '' and redis.call('GET', KEYS[1]) == ARGV[7] then
       call('ZADD', waiters, 'NX', text, new .. '|' .. ARGV[3])
     end
     local ticket, node, lease = string.match(call('ZPOPMIN', waiters)[1] or '', '^((%x+):%d+)|(%d+)$')
-    -- Whoever is skipped here was not alive or was this very ticket; it is found out of the queue below, and that is right.
+    -- What is taken out of the queue here and not granted is a dead node's ticket, or `new` itself: batch.lua goes on with
+    -- those that are left, and lets `new` queue again.
     if ticket and ticket ~= new then
       -- Writes the new fence and reads the old one at once; only when the old one is ahead of the clock, write again.
       local token = text
