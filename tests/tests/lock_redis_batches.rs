@@ -1,6 +1,6 @@
 //! Commands that travel together to Redis: in order, whoever looks at their replies, and with the tokens that are left.
 
-#![allow(clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
 
 use std::sync::Arc;
 use std::time::Duration;
