@@ -21,7 +21,6 @@ use crate::options::{LockOptions, Resolved};
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until a backend is given"]
 pub struct LockManagerBuilder {
-    defaults: LockOptions,
     front: FrontConfig,
     pub(crate) prefix: String,
 }
@@ -29,15 +28,18 @@ pub struct LockManagerBuilder {
 impl LockManagerBuilder {
     pub(crate) fn new() -> Self {
         Self {
-            defaults: LockOptions::new(),
-            front: FrontConfig { max_waiters: 100_000, patience: Duration::from_secs(1) },
+            front: FrontConfig {
+                max_waiters: 100_000,
+                patience: Duration::from_secs(1),
+                defaults: Resolved::default(),
+            },
             prefix: String::new(),
         }
     }
 
     /// Sets what callers get who leave an option out: 10 s wait and 30 s lease, renewed, unless set here.
     pub fn defaults(mut self, defaults: LockOptions) -> Self {
-        self.defaults = defaults;
+        self.front.defaults = defaults.resolve(&Resolved::default());
         self
     }
 
@@ -63,7 +65,7 @@ impl LockManagerBuilder {
 
     /// Makes a manager on a backend of the caller's own.
     pub fn backend(self, backend: Arc<dyn LockBackend>) -> LockManager {
-        LockManager::new(Front::new(backend, self.front), self.defaults.resolve(&Resolved::default()))
+        LockManager::new(Front::new(backend, self.front))
     }
 
     /// Makes a manager on Redis: on the server whose URL is given, or as a [`RedisConfig`](crate::RedisConfig) says.

@@ -79,12 +79,12 @@ impl LockGuard {
 
     /// The key; the first in order when the guard holds several.
     pub fn key(&self) -> &LockKey {
-        &self.first.hold().key
+        self.first.hold().key()
     }
 
     /// All keys, in order.
     pub fn keys(&self) -> impl Iterator<Item = &LockKey> {
-        self.holds().map(|hold| &hold.key)
+        self.holds().map(|hold| hold.key())
     }
 
     /// The fencing token of this turn; the largest when the guard holds several keys.
@@ -94,7 +94,7 @@ impl LockGuard {
 
     /// The fencing token of this turn on one of the keys; none when `key` is not among them.
     pub fn token_of(&self, key: &str) -> Option<FencingToken> {
-        self.holds().find(|hold| hold.key.as_str() == key).map(|hold| hold.token)
+        self.holds().find(|hold| hold.key().as_str() == key).map(|hold| hold.token)
     }
 
     /// Whether the lock is held at this moment, by this process's clock. Costs no round trip.

@@ -33,12 +33,12 @@ impl HeldLock {
 
     /// The key; the first in order when several are held.
     pub fn key(&self) -> &LockKey {
-        &self.first.key
+        self.first.key()
     }
 
     /// All keys, in order.
     pub fn keys(&self) -> impl Iterator<Item = &LockKey> {
-        self.holds().map(|hold| &hold.key)
+        self.holds().map(|hold| hold.key())
     }
 
     /// The fencing token of this turn; the largest when several keys are held.
@@ -48,7 +48,7 @@ impl HeldLock {
 
     /// The fencing token of this turn on one of the keys; none when `key` is not among them.
     pub fn token_of(&self, key: &str) -> Option<FencingToken> {
-        self.holds().find(|hold| hold.key.as_str() == key).map(|hold| hold.token)
+        self.holds().find(|hold| hold.key().as_str() == key).map(|hold| hold.token)
     }
 
     /// Whether the lock is held at this moment, by this process's clock. Costs no round trip.
@@ -163,10 +163,10 @@ pub(crate) fn standing(node: NodeId, key: &LockKey) -> Standing {
         let mut next = Some(innermost);
         while let Some(surrounding) = next {
             for hold in surrounding.held.holds().filter(|hold| hold.front.node() == node) {
-                if hold.key == *key {
+                if *hold.key() == *key {
                     return Standing::Held(hold.clone());
                 }
-                if hold.key > *key {
+                if *hold.key() > *key {
                     standing = Standing::OutOfOrder(surrounding.place);
                 }
             }

@@ -4,12 +4,12 @@ use crate::key::{InvalidKey, LockKey};
 #[derive(Clone)]
 pub(crate) struct Keys {
     pub(crate) first: LockKey,
-    pub(crate) rest: Vec<LockKey>,
+    pub(crate) rest: Box<[LockKey]>,
 }
 
 impl Keys {
     pub(crate) fn one(key: LockKey) -> Self {
-        Self { first: key, rest: Vec::new() }
+        Self { first: key, rest: Box::default() }
     }
 
     pub(crate) fn all(mut keys: Vec<LockKey>) -> Result<Self, InvalidKey> {

@@ -52,6 +52,7 @@ mod held;
 mod in_process;
 mod inspect;
 mod key;
+mod key_table;
 mod keys;
 mod manager;
 mod options;

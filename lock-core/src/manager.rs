@@ -33,12 +33,11 @@ static INSTALLED: OnceLock<LockManager> = OnceLock::new();
 #[derive(Clone)]
 pub struct LockManager {
     front: Arc<Front>,
-    defaults: Resolved,
 }
 
 impl LockManager {
-    pub(crate) fn new(front: Arc<Front>, defaults: Resolved) -> Self {
-        Self { front, defaults }
+    pub(crate) fn new(front: Arc<Front>) -> Self {
+        Self { front }
     }
 
     /// A manager whose locks need no server. They hold among this manager and its clones; another call makes another set
@@ -103,6 +102,7 @@ impl LockManager {
     }
 
     /// Refuses keys that mean something else to the backend.
+    #[inline]
     pub(crate) fn check(&self, keys: Keys) -> Result<Keys, InvalidKey> {
         for key in std::iter::once(&keys.first).chain(&keys.rest) {
             self.front.backend().check_key(key)?;
@@ -170,7 +170,7 @@ impl LockManager {
     }
 
     pub(crate) fn defaults(&self) -> &Resolved {
-        &self.defaults
+        &self.front.config.defaults
     }
 
     /// The backend, for those who brought their own.

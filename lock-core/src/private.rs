@@ -10,20 +10,23 @@ pub use crate::held::HeldLock;
 pub use crate::options::LockOptions;
 pub use crate::output::GuardedOutput;
 
-use crate::guard::LockGuard;
 use crate::held;
 use crate::key::{InvalidKey, LockKey};
 use crate::keys::Keys;
 use crate::manager::LockManager;
-use crate::request::LockRequest;
+use crate::request::{Acquire, LockRequest};
 use crate::run::drive;
 
-pub fn manager(manager: &LockManager) -> LockManager {
-    manager.clone()
+pub fn borrowed(manager: &LockManager) -> Option<&LockManager> {
+    Some(manager)
 }
 
-pub fn installed() -> Result<LockManager, LockError> {
-    LockManager::installed().ok_or(LockError::NotInstalled)
+pub fn manager(manager: &LockManager) -> Option<LockManager> {
+    Some(manager.clone())
+}
+
+pub fn installed() -> Option<LockManager> {
+    LockManager::installed()
 }
 
 pub fn key(text: fmt::Arguments<'_>) -> Result<LockKey, LockError> {
@@ -74,9 +77,10 @@ where
     keys.into_iter().map(|key| key.try_into().map_err(|error| LockError::InvalidKey(error.into()))).collect()
 }
 
+#[inline]
 #[track_caller]
 pub fn run<R, F>(
-    manager: Result<LockManager, LockError>,
+    manager: Option<&LockManager>,
     key: Result<LockKey, LockError>,
     options: LockOptions,
     body: impl FnOnce(HeldLock) -> F,
@@ -85,12 +89,14 @@ where
     R: GuardedOutput,
     F: Future<Output = R>,
 {
-    run_keys(manager, key.map(|key| Ok(Keys::one(key))), options, Location::caller(), body)
+    let place = Location::caller();
+    run_under(acquire(manager, key.map(|key| Ok(Keys::one(key))), options, place), place, body)
 }
 
+#[inline]
 #[track_caller]
 pub fn run_all<R, F>(
-    manager: Result<LockManager, LockError>,
+    manager: Option<&LockManager>,
     keys: Result<Vec<LockKey>, LockError>,
     options: LockOptions,
     body: impl FnOnce(HeldLock) -> F,
@@ -99,36 +105,45 @@ where
     R: GuardedOutput,
     F: Future<Output = R>,
 {
-    run_keys(manager, keys.map(Keys::all), options, Location::caller(), body)
+    let place = Location::caller();
+    run_under(acquire(manager, keys.map(Keys::all), options, place), place, body)
 }
 
-async fn run_keys<R, F>(
-    manager: Result<LockManager, LockError>,
+#[inline]
+fn acquire<'m>(
+    manager: Option<&'m LockManager>,
     keys: Result<Result<Keys, InvalidKey>, LockError>,
     options: LockOptions,
     place: &'static Location<'static>,
+) -> Acquire<'m> {
+    match (manager, keys) {
+        (Some(manager), Ok(keys)) => {
+            let keys = keys.and_then(|keys| manager.check(keys));
+            LockRequest::new(manager, keys).options(options).place(place).begin()
+        }
+        (None, _) => Acquire::Refused(LockError::NotInstalled),
+        (_, Err(error)) => Acquire::Refused(error),
+    }
+}
+
+#[inline]
+#[allow(clippy::manual_async_fn, reason = "an `async fn` would copy what it is given once more")]
+fn run_under<R, F>(
+    mut acquire: Acquire<'_>,
+    place: &'static Location<'static>,
     body: impl FnOnce(HeldLock) -> F,
-) -> R
+) -> impl Future<Output = R>
 where
     R: GuardedOutput,
     F: Future<Output = R>,
 {
-    let guard = match acquire(manager, keys, options, place).await {
-        Ok(guard) => guard,
-        Err(error) => return R::from_lock_error(error),
-    };
-    let held = guard.held();
-    let work = pin!(held::scope(held.clone(), place, body(held)));
-    drive(&guard, work).await.unwrap_or_else(R::from_lock_error)
-}
-
-async fn acquire(
-    manager: Result<LockManager, LockError>,
-    keys: Result<Result<Keys, InvalidKey>, LockError>,
-    options: LockOptions,
-    place: &'static Location<'static>,
-) -> Result<LockGuard, LockError> {
-    let (manager, keys) = (manager?, keys?);
-    let keys = keys.and_then(|keys| manager.check(keys));
-    LockRequest::new(&manager, keys).options(options).place(place).acquire().await
+    async move {
+        let guard = match (&mut acquire).await {
+            Ok(guard) => guard,
+            Err(error) => return R::from_lock_error(error),
+        };
+        let held = guard.held();
+        let work = pin!(held::scope(held.clone(), place, body(held)));
+        drive(&guard, work).await.unwrap_or_else(R::from_lock_error)
+    }
 }

@@ -1,6 +1,8 @@
 use std::fmt;
+use std::future::Future;
 use std::panic::Location;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -28,48 +30,56 @@ pub struct LockRequest<'m> {
 }
 
 impl<'m> LockRequest<'m> {
+    #[inline]
     #[track_caller]
     pub(crate) fn new(manager: &'m LockManager, keys: Result<Keys, InvalidKey>) -> Self {
         Self { manager, keys, options: LockOptions::new(), place: Location::caller() }
     }
 
     /// Sets where the lock is asked for, as warnings name it.
+    #[inline]
     pub(crate) fn place(mut self, place: &'static Location<'static>) -> Self {
         self.place = place;
         self
     }
 
     /// Sets how long to queue; see [`LockOptions::wait`].
+    #[inline]
     pub fn wait(mut self, wait: Duration) -> Self {
         self.options = self.options.wait(wait);
         self
     }
 
     /// Sets how long ownership lasts unless renewed; see [`LockOptions::lease`].
+    #[inline]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.options = self.options.lease(lease);
         self
     }
 
     /// Sets how long an idle key is kept by this process; see [`LockOptions::retain`].
+    #[inline]
     pub fn retain(mut self, retain: Duration) -> Self {
         self.options = self.options.retain(retain);
         self
     }
 
     /// Sets whether the lease is renewed while the guard lives; see [`LockOptions::renew`].
+    #[inline]
     pub fn renew(mut self, renew: bool) -> Self {
         self.options = self.options.renew(renew);
         self
     }
 
     /// Lets a task join a lock it holds already; see [`LockOptions::reentrant`].
+    #[inline]
     pub fn reentrant(mut self, reentrant: bool) -> Self {
         self.options = self.options.reentrant(reentrant);
         self
     }
 
     /// Takes all options at once, in place of those set before.
+    #[inline]
     pub fn options(mut self, options: LockOptions) -> Self {
         self.options = options;
         self
@@ -90,9 +100,13 @@ impl<'m> LockRequest<'m> {
     /// # Cancel safety
     ///
     /// Safe: when dropped, the caller leaves the queue; a lock that was granted in that moment goes to the next.
-    pub async fn acquire(self) -> Result<LockGuard, LockError> {
-        let options = self.options.resolve(self.manager.defaults());
-        self.acquire_with(&options).await
+    pub fn acquire(self) -> impl Future<Output = Result<LockGuard, LockError>> + Send + use<'m> {
+        self.begin()
+    }
+
+    #[inline]
+    pub(crate) fn begin(self) -> Acquire<'m> {
+        Acquire::Asking(self)
     }
 
     /// Asks for the lock without queueing; `None` when it is busy.
@@ -105,8 +119,7 @@ impl<'m> LockRequest<'m> {
     ///
     /// Safe: as [`acquire`](Self::acquire).
     pub async fn try_acquire(self) -> Result<Option<LockGuard>, LockError> {
-        let options = Resolved { wait: Duration::ZERO, ..self.options.resolve(self.manager.defaults()) };
-        match self.acquire_with(&options).await {
+        match self.wait(Duration::ZERO).begin().await {
             Ok(guard) => Ok(Some(guard)),
             Err(LockError::Timeout { .. }) => Ok(None),
             Err(error) => Err(error),
@@ -134,42 +147,101 @@ impl<'m> LockRequest<'m> {
     /// # Cancel safety
     ///
     /// Safe for the lock: when dropped, `work` is dropped and the lock given back.
-    pub async fn run<T, W: AsyncFnOnce(HeldLock) -> T>(self, work: W) -> Result<T, LockError> {
+    pub fn run<T, W: AsyncFnOnce(HeldLock) -> T>(
+        self,
+        work: W,
+    ) -> impl Future<Output = Result<T, LockError>> + use<'m, T, W> {
         let place = self.place;
-        let guard = self.acquire().await?;
-        let held = guard.held();
-        let work = pin!(held::scope(held.clone(), place, work(held)));
-        drive(&guard, work).await
+        let mut acquire = self.begin();
+        // Not an `async fn`, which would copy the request once more.
+        async move {
+            let guard = (&mut acquire).await?;
+            let held = guard.held();
+            let work = pin!(held::scope(held.clone(), place, work(held)));
+            drive(&guard, work).await
+        }
     }
 
-    async fn acquire_with(&self, options: &Resolved) -> Result<LockGuard, LockError> {
-        let began = Instant::now();
-        let pattern = self.options.pattern.unwrap_or_default();
-        let taker = Taker {
-            manager: self.manager,
-            options: *options,
-            reentrant: self.options.reentrant,
-            place: self.place,
-        };
+    fn span(&self) -> Span {
+        match &self.keys {
+            Ok(keys) => telemetry::acquire_span(&keys.first, keys.rest.len() + 1, self.pattern()),
+            Err(_) => Span::none(),
+        }
+    }
+
+    /// Takes the key if that needs no waiting; none otherwise.
+    fn take_at_once(&self, options: &Resolved, span: &Span, began: Instant) -> Option<LockGuard> {
+        let keys = self.keys.as_ref().ok()?;
+        let take = || self.taker(options).take_at_once(keys, self.pattern(), began);
+        let guard = if span.is_disabled() { take() } else { span.in_scope(take) }?;
+        telemetry::acquired(span, &guard, began);
+        Some(guard)
+    }
+
+    async fn queue(self, options: Resolved, span: Span, began: Instant) -> Result<LockGuard, LockError> {
+        let pattern = self.pattern();
         let _asking = telemetry::Asking::new(pattern);
-        let (span, result) = match &self.keys {
-            Ok(keys) => {
-                let span = telemetry::acquire_span(&keys.first, keys.rest.len() + 1, pattern);
-                // Most keys are at hand in most processes. Only waiting needs a future, in a box because futures are moved
-                // about.
-                let taken = match span.in_scope(|| taker.take_at_once(keys, pattern, began)) {
-                    Some(guard) => Ok(guard),
-                    None => Box::pin(taker.take(keys.clone(), pattern).instrument(span.clone())).await,
-                };
-                (span, taken)
-            }
-            Err(error) => (Span::none(), Err(error.clone().into())),
+        let taker = self.taker(&options);
+        let result = match self.keys {
+            Ok(keys) => taker.take(keys, pattern).instrument(span.clone()).await,
+            Err(error) => Err(error.into()),
         };
         match &result {
             Ok(guard) => telemetry::acquired(&span, guard, began),
             Err(error) => telemetry::refused(&span, error, pattern),
         }
         result
+    }
+
+    fn taker(&self, options: &Resolved) -> Taker<'m> {
+        Taker {
+            manager: self.manager,
+            options: *options,
+            reentrant: self.options.reentrant,
+            place: self.place,
+        }
+    }
+
+    fn pattern(&self) -> &'static str {
+        self.options.pattern.unwrap_or_default()
+    }
+}
+
+/// A caller that acquires. Most keys are at hand in most processes: only waiting needs a future of its own, in a box because
+/// futures are moved about.
+pub(crate) enum Acquire<'m> {
+    /// Nothing was asked yet.
+    Asking(LockRequest<'m>),
+    Queueing(Pin<Box<dyn Future<Output = Result<LockGuard, LockError>> + Send + 'm>>),
+    /// There is nothing to ask.
+    Refused(LockError),
+    Done,
+}
+
+impl Future for Acquire<'_> {
+    type Output = Result<LockGuard, LockError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Self::Asking(request) = &*self {
+            let began = Instant::now();
+            let span = request.span();
+            let options = request.options.resolve(request.manager.defaults());
+            if let Some(guard) = request.take_at_once(&options, &span, began) {
+                *self = Self::Done;
+                return Poll::Ready(Ok(guard));
+            }
+            if let Self::Asking(request) = std::mem::replace(&mut *self, Self::Done) {
+                *self = Self::Queueing(Box::pin(request.queue(options, span, began)));
+            }
+        }
+        match &mut *self {
+            Self::Queueing(queueing) => queueing.as_mut().poll(cx),
+            Self::Refused(_) => match std::mem::replace(&mut *self, Self::Done) {
+                Self::Refused(error) => Poll::Ready(Err(error)),
+                _ => Poll::Pending,
+            },
+            Self::Asking(_) | Self::Done => Poll::Pending,
+        }
     }
 }
 

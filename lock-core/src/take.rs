@@ -49,7 +49,7 @@ impl Taker<'_> {
             }
         }
         self.take_free(free, &mut parts).await?;
-        parts.sort_unstable_by(|a, b| a.hold().key.cmp(&b.hold().key));
+        parts.sort_unstable_by(|a, b| a.hold().key().cmp(b.hold().key()));
         let first = parts.remove(0);
         Ok(LockGuard::new(first, parts, pattern, Instant::now()))
     }

@@ -76,15 +76,20 @@ impl Drop for Asking {
 
 /// Says that the lock asked for at `began` was obtained. Looks at the clock only when somebody listens.
 pub(crate) fn acquired(span: &Span, guard: &LockGuard, began: Instant) {
-    let handover = guard.handover().name();
     if !span.is_disabled() {
         span.record("wait_us", micros(began.elapsed()));
-        span.record("handover", handover);
+        span.record("handover", guard.handover().name());
         span.record("token", guard.token().get());
     }
-    tracing::debug!(key = %guard.key(), wait_us = micros(began.elapsed()), handover, "lock acquired");
+    tracing::debug!(
+        key = %guard.key(),
+        wait_us = micros(began.elapsed()),
+        handover = guard.handover().name(),
+        "lock acquired"
+    );
     #[cfg(feature = "metrics")]
     {
+        let handover = guard.handover().name();
         let pattern = guard.pattern();
         metrics::counter!("lock_acquired_total", "key" => pattern, "handover" => handover).increment(1);
         metrics::histogram!("lock_wait_seconds", "key" => pattern).record(began.elapsed().as_secs_f64());

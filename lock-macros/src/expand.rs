@@ -17,7 +17,7 @@ use crate::template::Template;
 ///
 /// ```text
 /// async fn charge(&self, user_id: u64) -> Result<Charged, WalletError> {
-///     let manager = Ok(::lock_core::__private::manager(&self.locks));
+///     let manager = ::lock_core::__private::borrowed(&self.locks);
 ///     let key = ::lock_core::__private::key(format_args!("balance:user:{user_id}"));
 ///     ::lock_core::__private::run::<Result<Charged, WalletError>, _>(
 ///         manager,
@@ -29,9 +29,12 @@ use crate::template::Template;
 /// }
 /// ```
 ///
-/// Manager and key are owned values before the body exists, so a key may borrow an argument that the body then moves.
+/// The key is an owned value before the body exists, so it may borrow an argument that the body then moves. So is the
+/// manager (`manager(…)`, and `Option::as_ref(&manager)` below), unless the body cannot take it away.
 pub(crate) fn guarded(lock: &Lock, function: &Function, body: &Body) -> TokenStream {
-    in_place(function, body, &run(lock, body))
+    let lives_on = matches!(body.shape, Shape::AsyncFn)
+        && lock.manager.as_ref().is_some_and(|manager| function.borrows(manager));
+    in_place(function, body, &run(lock, body, lives_on))
 }
 
 /// Writes the function with `run` where its future is made.
@@ -62,9 +65,14 @@ pub(crate) fn unguarded(error: &syn::Error, guard: Option<&Ident>, function: &Fu
     quote!(#error #[allow(unused_mut, unused_variables)] #function)
 }
 
-fn run(lock: &Lock, body: &Body) -> TokenStream {
+/// The manager is borrowed if it `lives_on` whatever the body does with the arguments, else cloned.
+fn run(lock: &Lock, body: &Body, lives_on: bool) -> TokenStream {
     let private = private(lock, site());
-    let manager = manager(lock, &private);
+    let (manager, borrowed) = if lives_on {
+        (named(lock, &private, "borrowed"), quote_spanned!(site()=> manager))
+    } else {
+        (named(lock, &private, "manager"), quote_spanned!(site()=> ::core::option::Option::as_ref(&manager)))
+    };
     let keys = keys(lock, &private);
     let options = options(lock, &private);
     let output = body.output.as_ref().map_or_else(|| parse_quote!(_), without_impl_trait);
@@ -72,7 +80,7 @@ fn run(lock: &Lock, body: &Body) -> TokenStream {
     let edge = return_edge(&output);
     let work = &body.work;
     let arguments =
-        quote_spanned! {site()=> manager, key, #options, move |#guard| async move { #edge { #work } } };
+        quote_spanned! {site()=> #borrowed, key, #options, move |#guard| async move { #edge { #work } } };
     // A result that cannot carry a `LockError` is a mistake of the line that names it, not of the attribute.
     let place = body.output.as_ref().map_or_else(site, Spanned::span);
     let private = self::private(lock, place);
@@ -102,21 +110,21 @@ pub(crate) fn return_edge(output: &Type) -> TokenStream {
     }
 }
 
-fn manager(lock: &Lock, private: &TokenStream) -> TokenStream {
+fn named(lock: &Lock, private: &TokenStream, function: &str) -> TokenStream {
+    let function = Ident::new(function, site());
     match &lock.manager {
         None => quote_spanned!(site()=> #private::installed()),
         Some(expression) => {
             // A manager of another type is a mistake at its own place.
             let borrow = quote_spanned!(expression.span()=> &);
-            let manager = match expression {
-                Expr::Reference(_) => quote_spanned!(site()=> #private::manager(#expression)),
+            match expression {
+                Expr::Reference(_) => quote_spanned!(site()=> #private::#function(#expression)),
                 // Behind `&` their branches would have to be managers, not references to one.
                 Expr::If(_) | Expr::Match(_) | Expr::Block(_) => quote_spanned! {site()=>
-                    match #expression { ref manager => #private::manager(manager) }
+                    match #expression { ref manager => #private::#function(manager) }
                 },
-                _ => quote_spanned!(site()=> #private::manager(#borrow #expression)),
-            };
-            quote_spanned!(site()=> ::core::result::Result::Ok(#manager))
+                _ => quote_spanned!(site()=> #private::#function(#borrow #expression)),
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, TokenStreamExt};
 use syn::parse::{ParseStream, Parser};
-use syn::{Attribute, Error, Result, Signature, Token, Visibility};
+use syn::{Attribute, Error, Expr, FnArg, Pat, PatType, Result, Signature, Token, Type, Visibility};
 
 use crate::attribute::Attribute as Ours;
 
@@ -52,6 +52,27 @@ fn split_inner_attrs(input: ParseStream<'_>) -> Result<(Vec<Attribute>, TokenStr
 }
 
 impl Function {
+    /// Whether `place` stays where it is whatever the body does: it is reached through a shared reference that the function
+    /// was given.
+    pub(crate) fn borrows(&self, place: &Expr) -> bool {
+        match place {
+            Expr::Field(field) => match &*field.base {
+                Expr::Path(base) if base.path.is_ident("self") => {
+                    self.sig.receiver().is_some_and(|me| me.reference.is_some() && me.mutability.is_none())
+                }
+                base => matches!(base, Expr::Field(_)) && self.borrows(base),
+            },
+            Expr::Path(path) => self.sig.inputs.iter().any(|input| match input {
+                FnArg::Typed(PatType { pat, ty, .. }) => {
+                    matches!(&**pat, Pat::Ident(name) if path.path.is_ident(&name.ident))
+                        && matches!(&**ty, Type::Reference(reference) if reference.mutability.is_none())
+                }
+                FnArg::Receiver(_) => false,
+            }),
+            _ => false,
+        }
+    }
+
     /// Writes the function with another body.
     pub(crate) fn with_body(&self, body: impl ToTokens) -> TokenStream {
         let mut inside = TokenStream::new();

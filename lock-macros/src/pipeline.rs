@@ -90,7 +90,7 @@ mod tests {
         };
         let expanded = distributed_lock(args, &written().into_token_stream()).to_string().replace(' ', "");
         for part in [
-            "letmanager=::core::result::Result::Ok(crate::locks::__private::manager(&self.locks));",
+            "letmanager=crate::locks::__private::borrowed(&self.locks);",
             "crate::locks::__private::each([",
             "key(::core::format_args!(\"a:{b:02}\"))",
             "key(::core::format_args!(\"c:{:02}\",b+1))",

@@ -19,11 +19,13 @@ pub(crate) use promise::{Promise, promise};
 pub use request::{AcquireRequest, CancelRequest, ReleaseRequest, RenewRequest, Requeue};
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
 use crate::key::{InvalidKey, LockKey};
-use crate::ticket::NodeId;
+use crate::ticket::{NodeId, Ticket};
+use crate::token::FencingToken;
 
 /// One owner per key: records which node owns a key, for how long, and which nodes queue for it.
 ///
@@ -64,15 +66,22 @@ pub trait LockBackend: Send + Sync + 'static {
     /// otherwise, with nothing changed: [`acquire`](Self::acquire) then does it. The time is `now`.
     ///
     /// A backend to which every command has to travel need not override it.
-    fn acquire_at_once(&self, _request: &AcquireRequest, _now: Instant) -> Option<Grant> {
+    fn acquire_at_once(
+        &self,
+        _key: &LockKey,
+        _ticket: Ticket,
+        _lease: Duration,
+        _block: u32,
+        _now: Instant,
+    ) -> Option<Grant> {
         None
     }
 
     /// Gives a key back that nobody queues for, if that is done without waiting and without an event; false otherwise,
-    /// with nothing changed: [`release`](Self::release) then does it. The time is `now`.
+    /// with nothing changed: [`release`](Self::release) then does it. `used` is the last token used.
     ///
     /// A backend to which every command has to travel need not override it.
-    fn release_at_once(&self, _request: &ReleaseRequest, _now: Instant) -> bool {
+    fn release_at_once(&self, _key: &LockKey, _ticket: Ticket, _used: FencingToken) -> bool {
         false
     }
 

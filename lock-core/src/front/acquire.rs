@@ -26,13 +26,12 @@ impl Front {
         now: Instant,
     ) -> Option<Turn> {
         self.ensure_upkeep();
-        let (turn, due) = self.shards.with(key, |state| {
+        let (turn, due) = self.states.with(key, |key, state| {
             // Under the same mutex as the shutdown of this key, so that nobody slips in after it.
             if self.is_closed() {
-                return (None, None);
+                return None;
             }
-            let turn = state.take_at_once(&Context { front: self, key, now }, options);
-            (turn, state.due())
+            state.take_at_once(&Context { front: self, key, now }, options)
         });
         if let Some(due) = due {
             self.alarm.ring_by(due);

@@ -58,7 +58,7 @@ impl Front {
         }
         match refused {
             None => {
-                turns.sort_unstable_by(|a, b| a.hold().key.cmp(&b.hold().key));
+                turns.sort_unstable_by(|a, b| a.hold().key().cmp(b.hold().key()));
                 Ok(Some(turns))
             }
             Some(LockError::Timeout { .. }) => Ok(None),

@@ -3,14 +3,14 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::backend::{AcquireRequest, BackendError, Grant, ReleaseRequest, RenewRequest, Requeue};
+use crate::backend::{BackendError, Grant, ReleaseRequest, RenewRequest, Requeue};
 use crate::error::LockError;
 use crate::front::arrival::Arrival;
 use crate::front::ask::{Ask, GRANT_BLOCK, REFILL_BLOCK, Refill};
 use crate::front::effects::{Command, Effects};
 use crate::front::ownership::{Ownership, Wanted};
 use crate::front::queue::WaitQueue;
-use crate::front::{Front, Handover, Turn, jitter};
+use crate::front::{Front, Handover, Term, Turn, jitter};
 use crate::key::LockKey;
 use crate::options::{LockOptions, Resolved};
 use crate::ticket::Ticket;
@@ -34,6 +34,8 @@ pub(crate) struct Context<'a> {
 pub(crate) struct KeyState {
     phase: Phase,
     queue: WaitQueue,
+    /// The place of the latest term, for the next one.
+    place: Option<Arc<Term>>,
 }
 
 #[derive(Default)]
@@ -75,7 +77,7 @@ impl KeyState {
         }
         let must_wait = match &self.phase {
             Phase::Vacant => false,
-            Phase::Owned(ownership) => ownership.turn.is_some() && ownership.term.is_live(cx.now),
+            Phase::Owned(ownership) => !ownership.is_idle() && ownership.term.is_live(cx.now),
             Phase::Asking(_) | Phase::Waiting { .. } => true,
         };
         if must_wait && options.wait.is_zero() {
@@ -106,19 +108,21 @@ impl KeyState {
         }
         match &mut self.phase {
             Phase::Owned(ownership)
-                if ownership.turn.is_none() && ownership.term.is_live(cx.now) && ownership.has_tokens() =>
+                if ownership.is_idle() && ownership.term.is_live(cx.now) && ownership.has_tokens() =>
             {
-                Some(ownership.begin_turn(cx.front, cx.key, options, cx.now))
+                Some(ownership.begin_turn(cx.front, options, cx.now))
             }
             Phase::Vacant => {
                 let ticket = cx.front.next_ticket();
-                let request = AcquireRequest::new(cx.key.clone(), ticket, options.lease);
-                let request = request.wait(false).block(GRANT_BLOCK);
-                let grant = cx.front.backend.acquire_at_once(&request, cx.now)?;
-                let mut ownership = Ownership::new(ticket, &grant, options.lease, Handover::Request, cx.now);
-                let turn = ownership.begin_turn(cx.front, cx.key, options, cx.now);
-                self.phase = Phase::Owned(ownership);
-                Some(turn)
+                let backend = &cx.front.backend;
+                let grant = backend.acquire_at_once(cx.key, ticket, options.lease, GRANT_BLOCK, cx.now)?;
+                let how = Handover::Request;
+                let term = Term::in_place_of(self.place.take(), cx.key, ticket, &grant);
+                self.phase = Phase::Owned(Ownership::of(term, &grant, options.lease, how, cx.now));
+                match &mut self.phase {
+                    Phase::Owned(ownership) => Some(ownership.begin_turn(cx.front, options, cx.now)),
+                    _ => None,
+                }
             }
             _ => None,
         }
@@ -154,7 +158,7 @@ impl KeyState {
             | Phase::Waiting { ask: Ask { ticket: asked, refill: Some(refill), .. }, .. }
                 if *asked == ticket && grant.token < refill.above => {}
             Phase::Asking(ask) | Phase::Waiting { ask, .. } if ask.ticket == ticket => {
-                let mut ownership = Ownership::new(ticket, grant, ask.lease, how, cx.now);
+                let mut ownership = Ownership::new(cx.key, ticket, grant, ask.lease, how, cx.now);
                 ownership.carry_on(ask.wanted);
                 if ownership.term.is_live(cx.now) {
                     self.phase = Phase::Owned(ownership);
@@ -164,9 +168,9 @@ impl KeyState {
                 }
             }
             // Said twice, by the reply and by an event.
-            Phase::Owned(ownership) if ownership.ticket == ticket => {}
+            Phase::Owned(ownership) if ownership.ticket() == ticket => {}
             _ => {
-                let orphan = Ownership::new(ticket, grant, grant.lease, how, cx.now);
+                let orphan = Ownership::new(cx.key, ticket, grant, grant.lease, how, cx.now);
                 effects.command = Some(release(&orphan, cx));
             }
         }
@@ -242,7 +246,9 @@ impl KeyState {
     ) -> (bool, Effects) {
         let mut effects = Effects::default();
         match &mut self.phase {
-            Phase::Owned(ownership) if ownership.ticket == ticket && ownership.turn == Some(token) => {
+            Phase::Owned(ownership)
+                if ownership.ticket() == ticket && ownership.term.turn() == Some(token) =>
+            {
                 let held = ownership.term.has_turn(token, cx.now);
                 self.pass_on(cx, &mut effects);
                 (held, effects)
@@ -253,16 +259,31 @@ impl KeyState {
 
     /// The same, if it is all that is to be done: nobody waits, and the key is kept idle or the backend takes it back at
     /// once. Else false, and the turn is yet to be ended.
-    pub(crate) fn end_turn_at_once(&mut self, cx: &Context<'_>, ticket: Ticket, token: FencingToken) -> bool {
-        match &self.phase {
+    pub(crate) fn end_turn_at_once(&mut self, front: &Front, ticket: Ticket, token: FencingToken) -> bool {
+        match &mut self.phase {
             Phase::Owned(ownership)
-                if ownership.ticket == ticket
-                    && ownership.turn == Some(token)
+                if ownership.ticket() == ticket
+                    && ownership.term.turn() == Some(token)
                     && self.queue.is_empty()
-                    && ownership.term.is_live(cx.now) =>
+                    && !ownership.term.is_lost() =>
             {
-                ownership.term.end_turn();
-                self.rest(cx)
+                if ownership.is_retained() {
+                    let now = Instant::now();
+                    ownership.term.is_live(now) && {
+                        ownership.term.end_turn();
+                        ownership.rest(now);
+                        true
+                    }
+                } else {
+                    let is_free = front.release_at_once(ownership);
+                    if is_free {
+                        ownership.term.end_turn();
+                        if let Phase::Owned(ownership) = std::mem::take(&mut self.phase) {
+                            self.place = Some(ownership.term);
+                        }
+                    }
+                    is_free
+                }
             }
             _ => false,
         }
@@ -280,7 +301,7 @@ impl KeyState {
         let Phase::Owned(ownership) = &mut self.phase else {
             return effects;
         };
-        if ownership.ticket != request.ticket {
+        if ownership.ticket() != request.ticket {
             return effects;
         }
         if held {
@@ -309,9 +330,9 @@ impl KeyState {
     pub(crate) fn wanted(&mut self, cx: &Context<'_>, ticket: Ticket) -> Effects {
         let mut effects = Effects::default();
         match &mut self.phase {
-            Phase::Owned(ownership) if ownership.ticket == ticket => {
+            Phase::Owned(ownership) if ownership.ticket() == ticket => {
                 ownership.note_wanted(cx.now);
-                if ownership.turn.is_none() {
+                if ownership.is_idle() {
                     self.pass_on(cx, &mut effects);
                 }
             }
@@ -348,7 +369,7 @@ impl KeyState {
                     ownership.forget_retention();
                     self.pass_on(cx, &mut effects);
                 } else if ownership.renewal_is_due(cx.now) {
-                    renewals.push(ownership.renew_request(cx.key));
+                    renewals.push(ownership.renew_request());
                 }
             }
             _ => {}
@@ -360,7 +381,7 @@ impl KeyState {
     /// owned is wanted elsewhere.
     pub(crate) fn catch_up(&mut self, cx: &Context<'_>) -> Effects {
         match &self.phase {
-            Phase::Owned(ownership) => self.wanted(cx, ownership.ticket),
+            Phase::Owned(ownership) => self.wanted(cx, ownership.ticket()),
             _ => {
                 self.ask_again_at(cx.now);
                 Effects::default()
@@ -418,13 +439,13 @@ impl KeyState {
         };
         if live && ownership.may_hand_over(cx.now) {
             if !ownership.has_tokens() {
-                let mut ask = Ask::new(ownership.ticket, head.lease, true);
+                let mut ask = Ask::new(ownership.ticket(), head.lease, true);
                 ask.refill = Some(Refill { above: ownership.end_token() });
                 ask.wanted = ownership.wanted();
                 effects.command = Some(Command::Acquire(ask.request(cx.key, REFILL_BLOCK)));
                 self.phase = Phase::Asking(ask);
             } else if let Some(waiter) = self.queue.pop() {
-                let turn = ownership.begin_turn(cx.front, cx.key, &waiter.options, cx.now);
+                let turn = ownership.begin_turn(cx.front, &waiter.options, cx.now);
                 effects.grant = Some((waiter, turn));
             }
             return;
@@ -445,10 +466,11 @@ impl KeyState {
         let Phase::Owned(ownership) = &mut self.phase else {
             return false;
         };
-        if ownership.end_turn(cx.now) {
+        if ownership.is_retained() {
+            ownership.rest(cx.now);
             return true;
         }
-        let is_free = cx.front.backend.release_at_once(&ownership.release_request(cx.key), cx.now);
+        let is_free = cx.front.release_at_once(ownership);
         if is_free {
             self.phase = Phase::Vacant;
         }
@@ -489,5 +511,5 @@ impl KeyState {
 }
 
 fn release(ownership: &Ownership, cx: &Context<'_>) -> Command {
-    Command::Release { request: ownership.release_request(cx.key), until: cx.now + ownership.lease }
+    Command::Release { request: ownership.release_request(), until: cx.now + ownership.lease }
 }

@@ -10,7 +10,7 @@ mod key_state;
 mod ownership;
 mod queue;
 mod release;
-mod shard;
+mod states;
 mod term;
 mod turn;
 mod upkeep;
@@ -31,14 +31,15 @@ use tokio_util::task::TaskTracker;
 
 use crate::backend::{AcquireReply, BackendError, BackendEvent, BackendEvents, LockBackend};
 use crate::key::LockKey;
-use crate::options::LockOptions;
+use crate::options::{LockOptions, Resolved};
 use crate::sync::Mutex;
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use crate::ticket::{NodeId, Ticket};
 use effects::{Command, Effects};
 use key_state::{Context, KeyState};
+use ownership::Ownership;
 use queue::Waiter;
-use shard::Shards;
+use states::States;
 use upkeep::Alarm;
 
 /// How a front behaves beyond what each caller asks for.
@@ -48,6 +49,8 @@ pub(crate) struct FrontConfig {
     pub(crate) max_waiters: usize,
     /// For how long a failing backend is asked again before the callers are told.
     pub(crate) patience: Duration,
+    /// What callers get who leave an option out.
+    pub(crate) defaults: Resolved,
 }
 
 /// A shutdown waits this long, and the manager's patience, for commands that are under way.
@@ -61,7 +64,7 @@ pub(crate) struct Front {
     node: NodeId,
     backend: Arc<dyn LockBackend>,
     pub(crate) config: FrontConfig,
-    shards: Shards,
+    states: States,
     attempts: AtomicU64,
     connected: AtomicBool,
     closed: AtomicBool,
@@ -80,7 +83,7 @@ impl Front {
             node: NodeId::random(),
             backend,
             config,
-            shards: Shards::default(),
+            states: States::default(),
             attempts: AtomicU64::new(0),
             connected: AtomicBool::new(false),
             closed: AtomicBool::new(false),
@@ -121,6 +124,11 @@ impl Front {
         }
     }
 
+    /// Gives an idle key back if that needs no command.
+    fn release_at_once(&self, ownership: &Ownership) -> bool {
+        self.backend.release_at_once(&ownership.term.key, ownership.ticket(), ownership.used())
+    }
+
     /// Changes one key's state and carries out what follows.
     fn with_key<R>(
         self: &Arc<Self>,
@@ -128,11 +136,8 @@ impl Front {
         change: impl FnOnce(&mut KeyState, &Context<'_>) -> (R, Effects),
     ) -> R {
         let now = Instant::now();
-        let cx = Context { front: self, key, now };
-        let (result, effects, due) = self.shards.with(key, |state| {
-            let (result, effects) = change(state, &cx);
-            (result, effects, state.due())
-        });
+        let ((result, effects), due) =
+            self.states.with(key, |key, state| change(state, &Context { front: self, key, now }));
         if let Some(due) = due {
             self.alarm.ring_by(due);
         }
@@ -226,7 +231,7 @@ impl Front {
             BackendEvent::Disconnected => {
                 self.connected.store(false, Ordering::Release);
                 let now = Instant::now();
-                self.shards.for_each(|_, state| state.ask_again_at(now));
+                self.states.for_each(|_, state| state.ask_again_at(now));
                 self.alarm.ring_by(now);
             }
             BackendEvent::Connected => {
@@ -241,7 +246,7 @@ impl Front {
     fn for_all(self: &Arc<Self>, mut change: impl FnMut(&mut KeyState, &Context<'_>) -> Effects) {
         let now = Instant::now();
         let mut all = Vec::new();
-        self.shards.for_each(|key, state| {
+        self.states.for_each(|key, state| {
             let cx = Context { front: self, key, now };
             all.push(change(state, &cx));
         });

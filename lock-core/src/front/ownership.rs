@@ -18,13 +18,10 @@ const OVERTAKE_TIME: Duration = Duration::from_millis(5);
 
 /// This node owns a key.
 pub(crate) struct Ownership {
-    pub(crate) ticket: Ticket,
     pub(crate) term: Arc<Term>,
     /// What the next renewal asks for.
     pub(crate) lease: Duration,
     pub(crate) renew_at: Instant,
-    /// The token of the guard that has its turn now; none while the key is kept idle.
-    pub(crate) turn: Option<FencingToken>,
     /// Until when an idle key is kept.
     pub(crate) idle_until: Option<Instant>,
     retain: Duration,
@@ -50,18 +47,28 @@ impl Wanted {
 
 impl Ownership {
     pub(crate) fn new(
+        key: &LockKey,
         ticket: Ticket,
         grant: &Grant,
         lease: Duration,
         handover: Handover,
         now: Instant,
     ) -> Self {
+        let term = Arc::new(Term::new(key.clone(), ticket, grant.since, grant.lease));
+        Self::of(term, grant, lease, handover, now)
+    }
+
+    pub(crate) fn of(
+        term: Arc<Term>,
+        grant: &Grant,
+        lease: Duration,
+        handover: Handover,
+        now: Instant,
+    ) -> Self {
         Self {
-            ticket,
-            term: Arc::new(Term::new(grant.since, grant.lease)),
+            term,
             lease,
             renew_at: grant.since + grant.lease / 3,
-            turn: None,
             idle_until: None,
             retain: Duration::ZERO,
             next_token: grant.token.get(),
@@ -101,13 +108,7 @@ impl Ownership {
     }
 
     /// Begins the next turn. The caller has checked [`Self::has_tokens`].
-    pub(crate) fn begin_turn(
-        &mut self,
-        front: &Arc<Front>,
-        key: &LockKey,
-        options: &Resolved,
-        now: Instant,
-    ) -> Turn {
+    pub(crate) fn begin_turn(&mut self, front: &Arc<Front>, options: &Resolved, now: Instant) -> Turn {
         let token = FencingToken::new(self.next_token);
         self.next_token += 1;
         if let Some(wanted) = &mut self.wanted {
@@ -117,29 +118,31 @@ impl Ownership {
             self.lease = options.lease;
             self.renew_at = self.renew_at.min(now + self.term.deadline().saturating_duration_since(now) / 3);
         }
-        self.turn = Some(token);
         self.term.begin_turn(token, (!options.renew).then(|| super::term::deadline(now, options.lease)));
         self.idle_until = None;
         self.retain = options.retain;
         Turn::new(Hold {
             front: Arc::clone(front),
-            key: key.clone(),
-            ticket: self.ticket,
-            token,
             term: Arc::clone(&self.term),
+            token,
             handover: mem::replace(&mut self.handover, Handover::Local),
         })
     }
 
-    /// Ends the turn if the idle key is kept for a while; false if it is to be given back.
-    pub(crate) fn end_turn(&mut self, now: Instant) -> bool {
-        if self.retain.is_zero() || self.wanted.is_some() {
-            return false;
-        }
-        self.turn = None;
+    /// Whether no guard has its turn now: the key is kept idle.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.term.turn().is_none()
+    }
+
+    /// Whether the key is kept idle for a while after the turn.
+    pub(crate) fn is_retained(&self) -> bool {
+        !self.retain.is_zero() && self.wanted.is_none()
+    }
+
+    /// Keeps the key idle.
+    pub(crate) fn rest(&mut self, now: Instant) {
         self.idle_until = Some(now + self.retain);
         self.handover = Handover::Retained;
-        true
     }
 
     /// Whether it is time to renew; if so, the next attempt is set to come well before the deadline.
@@ -159,14 +162,23 @@ impl Ownership {
         self.retain = Duration::ZERO;
     }
 
-    pub(crate) fn release_request(&self, key: &LockKey) -> ReleaseRequest {
-        let spare = u32::try_from(self.end_token - self.next_token).unwrap_or(u32::MAX);
-        let used = FencingToken::new(self.next_token - 1);
-        ReleaseRequest::new(key.clone(), self.ticket, used).spare(spare).wanted(self.wanted.is_some())
+    pub(crate) fn ticket(&self) -> Ticket {
+        self.term.ticket
     }
 
-    pub(crate) fn renew_request(&self, key: &LockKey) -> RenewRequest {
-        RenewRequest::new(key.clone(), self.ticket, self.lease)
+    /// The last token of the latest turn.
+    pub(crate) fn used(&self) -> FencingToken {
+        FencingToken::new(self.next_token - 1)
+    }
+
+    pub(crate) fn release_request(&self) -> ReleaseRequest {
+        let spare = u32::try_from(self.end_token - self.next_token).unwrap_or(u32::MAX);
+        let request = ReleaseRequest::new(self.term.key.clone(), self.ticket(), self.used());
+        request.spare(spare).wanted(self.wanted.is_some())
+    }
+
+    pub(crate) fn renew_request(&self) -> RenewRequest {
+        RenewRequest::new(self.term.key.clone(), self.ticket(), self.lease)
     }
 
     /// When somebody has to look at this key again.

@@ -21,14 +21,14 @@ const PAUSE_MAX: Duration = Duration::from_secs(1);
 impl Front {
     /// Ends a turn without waiting for anything.
     pub(super) fn release(self: &Arc<Self>, hold: &Hold) {
-        let cx = Context { front: self, key: &hold.key, now: Instant::now() };
-        // Effects are large, and most turns have none.
+        let (key, ticket, token) = (hold.key(), hold.term.ticket, hold.token);
+        // Effects are large, and most turns have none; nor do most need to know the time.
         let mut effects = None;
-        let due = self.shards.with(&hold.key, |state| {
-            if !state.end_turn_at_once(&cx, hold.ticket, hold.token) {
-                effects = Some(state.end_turn(&cx, hold.ticket, hold.token).1);
+        let ((), due) = self.states.with(key, |key, state| {
+            if !state.end_turn_at_once(self, ticket, token) {
+                let cx = Context { front: self, key, now: Instant::now() };
+                effects = Some(state.end_turn(&cx, ticket, token).1);
             }
-            state.due()
         });
         if let Some(due) = due {
             self.alarm.ring_by(due);
@@ -44,12 +44,12 @@ impl Front {
         self: &Arc<Self>,
         hold: &Hold,
     ) -> impl Future<Output = Result<(), ReleaseError>> + Send + use<> {
-        let (held, command) = self.with_key(&hold.key, |state, cx| {
-            let (held, mut effects) = state.end_turn(cx, hold.ticket, hold.token);
+        let (held, command) = self.with_key(hold.key(), |state, cx| {
+            let (held, mut effects) = state.end_turn(cx, hold.term.ticket, hold.token);
             let command = effects.command.take();
             ((held, command), effects)
         });
-        let key = hold.key.clone();
+        let key = hold.key().clone();
         let reported = match command {
             Some(Command::Release { request, until }) => {
                 let (report, reported) = oneshot::channel();

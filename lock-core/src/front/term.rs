@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -5,21 +6,30 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use crate::backend::Grant;
+use crate::key::LockKey;
+use crate::ticket::Ticket;
 use crate::token::FencingToken;
 
-/// How much of a lease is not relied on: clocks may differ in rate by 1 %, and a timer may be 2 ms late.
-fn drift(lease: Duration) -> Duration {
-    lease / 100 + Duration::from_millis(2)
+/// How much of a lease is relied on: clocks may differ in rate by 1 %, and a timer may be 2 ms late.
+fn relied_on(lease: Duration) -> Duration {
+    lease.saturating_sub(lease / 100 + Duration::from_millis(2))
 }
 
 /// The moment from which a lease that began at `since` or later is not relied on any more.
 pub(crate) fn deadline(since: Instant, lease: Duration) -> Instant {
-    since + lease.saturating_sub(drift(lease))
+    since + relied_on(lease)
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(NEVER - 1)
 }
 
 /// One unbroken time of ownership of one key by this node, shared by the guards that have a turn in it.
 #[derive(Debug)]
 pub(crate) struct Term {
+    pub(crate) key: LockKey,
+    pub(crate) ticket: Ticket,
     began: Instant,
     /// Nanoseconds after `began`.
     deadline: AtomicU64,
@@ -28,27 +38,52 @@ pub(crate) struct Term {
     /// The token of the turn that goes on now; zero between turns.
     turn: AtomicU64,
     lost: AtomicBool,
+    /// Whether anybody ever waited for a change.
+    watched: AtomicBool,
     changed: Notify,
 }
 
 const NEVER: u64 = u64::MAX;
 
 impl Term {
-    pub(crate) fn new(since: Instant, lease: Duration) -> Self {
-        let term = Self {
+    pub(crate) fn new(key: LockKey, ticket: Ticket, since: Instant, lease: Duration) -> Self {
+        Self {
+            key,
+            ticket,
             began: since,
-            deadline: AtomicU64::new(0),
+            deadline: AtomicU64::new(nanos(relied_on(lease))),
             turn_end: AtomicU64::new(NEVER),
             turn: AtomicU64::new(0),
             lost: AtomicBool::new(false),
+            watched: AtomicBool::new(false),
             changed: Notify::new(),
-        };
-        term.prolong(deadline(since, lease));
-        term
+        }
+    }
+
+    /// A term of the same key in the place of one that nobody looks at any more, else in a place of its own.
+    pub(crate) fn in_place_of(
+        earlier: Option<Arc<Self>>,
+        key: &LockKey,
+        ticket: Ticket,
+        grant: &Grant,
+    ) -> Arc<Self> {
+        if let Some(mut place) = earlier
+            && let Some(term) = Arc::get_mut(&mut place)
+        {
+            term.ticket = ticket;
+            term.began = grant.since;
+            *term.deadline.get_mut() = nanos(relied_on(grant.lease));
+            *term.turn_end.get_mut() = NEVER;
+            *term.turn.get_mut() = 0;
+            *term.lost.get_mut() = false;
+            *term.watched.get_mut() = false;
+            return place;
+        }
+        Arc::new(Self::new(key.clone(), ticket, grant.since, grant.lease))
     }
 
     fn nanos(&self, at: Instant) -> u64 {
-        u64::try_from(at.saturating_duration_since(self.began).as_nanos()).unwrap_or(NEVER - 1)
+        nanos(at.saturating_duration_since(self.began))
     }
 
     /// Moves the deadline, never backwards: a renewal that was overtaken by a longer one changes nothing.
@@ -82,30 +117,46 @@ impl Term {
 
     /// Ends the turn: whoever still looks at it sees that it is over.
     pub(crate) fn end_turn(&self) {
-        self.turn.store(0, Ordering::Release);
+        // Before the look at `watched`; whoever watches says so before its look at the turn. One of the two sees the other.
+        self.turn.swap(0, Ordering::SeqCst);
         self.turn_end.store(NEVER, Ordering::Release);
-        self.changed.notify_waiters();
+        self.tell();
     }
 
     pub(crate) fn is_live(&self, now: Instant) -> bool {
-        !self.lost.load(Ordering::Acquire) && now < self.deadline()
+        !self.is_lost() && now < self.deadline()
+    }
+
+    /// The token of the turn that goes on now.
+    pub(crate) fn turn(&self) -> Option<FencingToken> {
+        let token = self.turn.load(Ordering::SeqCst);
+        (token != 0).then(|| FencingToken::new(token))
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost.load(Ordering::SeqCst)
     }
 
     /// Whether the turn with this token goes on.
     pub(crate) fn has_turn(&self, token: FencingToken, now: Instant) -> bool {
-        self.is_live(now)
-            && self.turn.load(Ordering::Acquire) == token.get()
-            && self.turn_end().is_none_or(|end| now < end)
+        self.is_live(now) && self.turn() == Some(token) && self.turn_end().is_none_or(|end| now < end)
     }
 
     /// Ends the term before its deadline.
     pub(crate) fn lose(&self) {
-        self.lost.store(true, Ordering::Release);
-        self.changed.notify_waiters();
+        self.lost.swap(true, Ordering::SeqCst);
+        self.tell();
+    }
+
+    fn tell(&self) {
+        if self.watched.load(Ordering::SeqCst) {
+            self.changed.notify_waiters();
+        }
     }
 
     /// Completes when the turn with this token is over, for whatever reason.
     pub(crate) async fn ended(&self, token: FencingToken) {
+        self.watched.swap(true, Ordering::SeqCst);
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
             // From here on no change is missed.
@@ -130,16 +181,20 @@ impl Term {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
+    use crate::ticket::NodeId;
+
     const TOKEN: FencingToken = FencingToken::new(7);
+
+    fn term(since: Instant, lease: Duration) -> Term {
+        Term::new(LockKey::new("k").unwrap(), Ticket { node: NodeId::random(), attempt: 0 }, since, lease)
+    }
 
     #[tokio::test(start_paused = true)]
     async fn ends_at_the_deadline_that_holds_when_it_is_reached() {
         let start = Instant::now();
-        let term = Arc::new(Term::new(start, Duration::from_secs(10)));
+        let term = Arc::new(term(start, Duration::from_secs(10)));
         term.begin_turn(TOKEN, None);
         let ended = tokio::spawn({
             let term = Arc::clone(&term);
@@ -160,7 +215,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn ends_at_once_when_lost() {
-        let term = Arc::new(Term::new(Instant::now(), Duration::from_secs(10)));
+        let term = Arc::new(term(Instant::now(), Duration::from_secs(10)));
         term.begin_turn(TOKEN, None);
         let start = Instant::now();
         let ended = tokio::spawn({
@@ -176,7 +231,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_turn_ends_for_those_who_look_at_it_when_it_is_given_on() {
-        let term = Arc::new(Term::new(Instant::now(), Duration::from_secs(10)));
+        let term = Arc::new(term(Instant::now(), Duration::from_secs(10)));
         term.begin_turn(TOKEN, None);
         let start = Instant::now();
         let ended = tokio::spawn({

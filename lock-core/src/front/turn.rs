@@ -10,21 +10,22 @@ use crate::error::{ExtendError, ReleaseError};
 use crate::front::{Front, Handover, Term};
 use crate::key::LockKey;
 use crate::options::LockOptions;
-use crate::ticket::Ticket;
 use crate::token::FencingToken;
 
 /// What is known of one turn on one key.
 #[derive(Clone)]
 pub(crate) struct Hold {
     pub(crate) front: Arc<Front>,
-    pub(crate) key: LockKey,
-    pub(crate) ticket: Ticket,
-    pub(crate) token: FencingToken,
     pub(crate) term: Arc<Term>,
+    pub(crate) token: FencingToken,
     pub(crate) handover: Handover,
 }
 
 impl Hold {
+    pub(crate) fn key(&self) -> &LockKey {
+        &self.term.key
+    }
+
     pub(crate) fn deadline(&self) -> Instant {
         let deadline = self.term.deadline();
         self.term.turn_end().map_or(deadline, |end| end.min(deadline))
@@ -41,12 +42,12 @@ impl Hold {
 
     /// Makes the lease last at least `lease` from now on.
     pub(crate) async fn extend(&self, lease: Duration) -> Result<(), ExtendError> {
-        let lost = || ExtendError::Lost { key: self.key.clone() };
+        let lost = || ExtendError::Lost { key: self.key().clone() };
         if !self.is_live(Instant::now()) {
             return Err(lost());
         }
         let lease = lease.clamp(LockOptions::MIN_LEASE, LockOptions::MAX_LEASE);
-        let request = RenewRequest::new(self.key.clone(), self.ticket, lease);
+        let request = RenewRequest::new(self.key().clone(), self.term.ticket, lease);
         match self.front.backend().renew(vec![request.clone()]).await {
             Ok(reply) if reply.held.first() == Some(&true) => {
                 self.front.renewed(&request, reply.since, true);
@@ -57,7 +58,7 @@ impl Hold {
                 self.front.renewed(&request, reply.since, false);
                 Err(lost())
             }
-            Err(source) => Err(ExtendError::Unavailable { key: self.key.clone(), source }),
+            Err(source) => Err(ExtendError::Unavailable { key: self.key().clone(), source }),
         }
     }
 }

@@ -100,7 +100,7 @@ impl Front {
         self.alarm.at.store(u64::MAX, Ordering::Release);
         let mut renewals = Vec::new();
         let mut todo = Vec::new();
-        let next = self.shards.for_each_due(now, |key, state| {
+        let next = self.states.for_each_due(now, |key, state| {
             todo.push(state.tick(&Context { front: self, key, now }, &mut renewals));
         });
         if let Some(next) = next {

@@ -5,6 +5,7 @@ use tokio::time::Instant;
 
 use crate::backend::Grant;
 use crate::in_process::until;
+use crate::key_table;
 use crate::ticket::Ticket;
 use crate::token::FencingToken;
 
@@ -26,11 +27,20 @@ pub(super) struct Entry {
     shown_before: u64,
 }
 
-impl Entry {
-    pub(super) fn is_idle(&self) -> bool {
+impl key_table::Entry for Entry {
+    /// The largest token of all keys that were forgotten.
+    type Summary = u64;
+
+    fn is_idle(&self) -> bool {
         self.owner.is_none() && self.queue.is_empty()
     }
 
+    fn forget(self, floor: &mut u64) {
+        *floor = self.last_token.max(*floor);
+    }
+}
+
+impl Entry {
     pub(super) fn last_token(&self) -> u64 {
         self.last_token
     }
@@ -69,7 +79,9 @@ impl Entry {
     }
 
     pub(super) fn remove(&mut self, ticket: Ticket) {
-        self.queue.retain(|queued| queued.ticket != ticket);
+        if !self.queue.is_empty() {
+            self.queue.retain(|queued| queued.ticket != ticket);
+        }
     }
 
     /// Makes the ticket the owner, with tokens above all earlier ones and not below `floor`.

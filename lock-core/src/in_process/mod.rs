@@ -8,7 +8,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hashbrown::{HashTable, hash_table};
 use tokio::time::Instant;
 
 use crate::backend::{
@@ -16,12 +15,13 @@ use crate::backend::{
     LockBackend, ReleaseReply, ReleaseRequest, RenewReply, RenewRequest,
 };
 use crate::key::LockKey;
-use crate::sync::{Mutex, RwLock};
+use crate::key_table::{Entry as _, KeyTable};
+use crate::sync::RwLock;
 use crate::ticket::{NodeId, Ticket};
+use crate::token::FencingToken;
 use entry::{Attempt, Entry};
 use wall_clock::WallClock;
 
-const SHARDS: usize = 64;
 const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 /// A backend within this process: the embedded default, and the reference for others.
@@ -30,26 +30,9 @@ const FOR_EVER: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 /// clock in microseconds, as those of the Redis backend do, so that a service may move from one to the other with the
 /// tokens it has stored. It follows tokio's paused time.
 pub struct InProcessBackend {
-    shards: Box<[Mutex<Shard>]>,
+    keys: KeyTable<Entry>,
     nodes: RwLock<HashMap<NodeId, Arc<dyn BackendEvents>>>,
     clock: WallClock,
-}
-
-#[derive(Default)]
-struct Shard {
-    keys: HashTable<Known>,
-    /// The largest token of all keys that were forgotten.
-    floor: u64,
-}
-
-struct Known {
-    key: LockKey,
-    entry: Entry,
-}
-
-/// Within a shard, which the lowest bits chose.
-fn hash(key: &LockKey) -> u64 {
-    key.code().rotate_right(SHARDS.trailing_zeros())
 }
 
 /// An event and who it is for.
@@ -58,35 +41,11 @@ type Notice = Option<(Ticket, BackendEvent)>;
 impl InProcessBackend {
     /// A backend on which nothing is locked.
     pub fn new() -> Self {
-        Self {
-            shards: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            nodes: RwLock::default(),
-            clock: WallClock::new(),
-        }
+        Self { keys: KeyTable::default(), nodes: RwLock::default(), clock: WallClock::new() }
     }
 
     fn with<R>(&self, key: &LockKey, change: impl FnOnce(&mut Entry, u64) -> R) -> R {
-        let mut shard = self.shards[key.code() as usize % SHARDS].lock();
-        let shard = &mut *shard;
-        match shard.keys.entry(hash(key), |known| known.key == *key, |known| hash(&known.key)) {
-            hash_table::Entry::Occupied(mut known) => {
-                let entry = &mut known.get_mut().entry;
-                let result = change(entry, shard.floor);
-                if entry.is_idle() {
-                    shard.floor = shard.floor.max(entry.last_token());
-                    known.remove();
-                }
-                result
-            }
-            hash_table::Entry::Vacant(known) => {
-                let mut entry = Entry::default();
-                let result = change(&mut entry, shard.floor);
-                if !entry.is_idle() {
-                    known.insert(Known { key: key.clone(), entry });
-                }
-                result
-            }
-        }
+        self.keys.with(key, |_, entry, floor| change(entry, *floor))
     }
 
     /// What is to be told of a key, if its owner's lease lasts.
@@ -194,20 +153,25 @@ impl LockBackend for InProcessBackend {
         self.nodes.write().remove(&node);
     }
 
-    fn acquire_at_once(&self, request: &AcquireRequest, now: Instant) -> Option<Grant> {
-        let attempt = Attempt { ticket: request.ticket, lease: request.lease, block: request.block };
-        self.with(&request.key, |entry, floor| {
-            entry.is_idle().then(|| self.grant(entry, &attempt, floor, now))
+    fn acquire_at_once(
+        &self,
+        key: &LockKey,
+        ticket: Ticket,
+        lease: Duration,
+        block: u32,
+        now: Instant,
+    ) -> Option<Grant> {
+        self.with(key, |entry, floor| {
+            entry.is_idle().then(|| self.grant(entry, &Attempt { ticket, lease, block }, floor, now))
         })
     }
 
-    fn release_at_once(&self, request: &ReleaseRequest, now: Instant) -> bool {
-        self.with(&request.key, |entry, _| {
-            let simple = request.requeue.is_none()
-                && entry.queued() == 0
-                && entry.owner().is_some_and(|(owner, until)| owner == request.ticket && now < until);
+    fn release_at_once(&self, key: &LockKey, ticket: Ticket, used: FencingToken) -> bool {
+        self.with(key, |entry, _| {
+            // Also after its lease: nobody else has asked since.
+            let simple = entry.queued() == 0 && entry.is_owned_by(ticket);
             if simple {
-                entry.give_up(request.used.get());
+                entry.give_up(used.get());
             }
             simple
         })
@@ -279,14 +243,11 @@ impl LockBackend for InProcessBackend {
     fn list(&self, beginning: &str, limit: usize) -> BackendFuture<Vec<HeldKey>> {
         let now = Instant::now();
         let mut found = Vec::new();
-        for shard in &self.shards {
-            if found.len() >= limit {
-                break;
+        self.keys.for_each(|key, entry| {
+            if found.len() < limit && key.as_str().starts_with(beginning) {
+                found.extend(self.describe(key, entry, now));
             }
-            let shard = shard.lock();
-            let matching = shard.keys.iter().filter(|known| known.key.as_str().starts_with(beginning));
-            found.extend(matching.filter_map(|known| self.describe(&known.key, &known.entry, now)));
-        }
+        });
         BackendFuture::ready(Ok(found))
     }
 
