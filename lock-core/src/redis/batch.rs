@@ -279,7 +279,7 @@ impl Call for Arguments<'_> {
     fn command(&self, verb: &str, script: &str) -> Cmd {
         let Batch { terms, entries, .. } = self.batch;
         let mut command =
-            Cmd::with_capacity(8 + 5 * entries.len(), script.len() + 128 + ENTRY_BYTES * entries.len());
+            Cmd::with_capacity(9 + 5 * entries.len(), script.len() + 128 + ENTRY_BYTES * entries.len());
         command.arg(verb).arg(script).arg(3 * entries.len());
         let mut keys = KeyNames::default();
         for entry in entries {
@@ -287,7 +287,7 @@ impl Call for Arguments<'_> {
             command.arg(&keys.owner).arg(&keys.waiters).arg(&keys.fence);
         }
         // All keys of a batch share the slot, where there are slots.
-        command.arg(self.names.channels(&keys.owner)).arg(self.names.prefix_len());
+        command.arg(&*self.names.channels(&keys.owner)).arg(self.names.prefix_len());
         match terms {
             Some(terms) => command
                 .arg(script::whole_millis(terms.lease))

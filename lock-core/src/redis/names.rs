@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use crate::key::LockKey;
 use crate::redis::cluster::Slot;
 use crate::ticket::NodeId;
@@ -6,6 +8,8 @@ use crate::ticket::NodeId;
 #[derive(Debug, Clone)]
 pub(super) struct Names {
     prefix: String,
+    /// What the channel of every node begins with.
+    channels: String,
     /// Whether the servers are a cluster.
     sharded: bool,
 }
@@ -20,7 +24,7 @@ pub(super) struct KeyNames {
 
 impl Names {
     pub(super) fn new(prefix: &str) -> Self {
-        Self { prefix: prefix.to_owned(), sharded: false }
+        Self { prefix: prefix.to_owned(), channels: format!("{prefix}lock:node:"), sharded: false }
     }
 
     /// Names in a cluster: keys of one lock share a slot, and a node has a channel in each slot.
@@ -52,11 +56,16 @@ impl Names {
     pub(super) fn write(&self, key: &str, names: &mut KeyNames) {
         let KeyNames { owner, waiters, fence } = names;
         owner.clear();
-        owner.extend([self.prefix.as_str(), key]);
+        owner.reserve(self.prefix.len() + key.len());
+        owner.push_str(&self.prefix);
+        owner.push_str(key);
         let (open, close) = if has_hash_tag(owner) { ("", "") } else { ("{", "}") };
         for (name, suffix) in [(waiters, ":waiters"), (fence, ":fence")] {
             name.clear();
-            name.extend([open, owner.as_str(), close, suffix]);
+            name.reserve(open.len() + owner.len() + close.len() + suffix.len());
+            for part in [open, owner, close, suffix] {
+                name.push_str(part);
+            }
         }
     }
 
@@ -88,13 +97,13 @@ impl Names {
     }
 
     /// The prefix of all nodes' channels for messages about the lock with this owner key.
-    pub(super) fn channels(&self, owner: &str) -> String {
-        if self.sharded { self.slot_channels(Slot::of(owner)) } else { self.own_channels() }
+    pub(super) fn channels(&self, owner: &str) -> Cow<'_, str> {
+        if self.sharded { self.slot_channels(Slot::of(owner)).into() } else { self.channels.as_str().into() }
     }
 
     /// The channel of a node, whatever the key.
     pub(super) fn channel(&self, node: NodeId) -> String {
-        format!("{}{node}", self.own_channels())
+        format!("{}{node}", self.channels)
     }
 
     /// The sharded channel of a node for the keys of one slot.
@@ -102,12 +111,8 @@ impl Names {
         format!("{}{node}", self.slot_channels(slot))
     }
 
-    fn own_channels(&self) -> String {
-        format!("{}lock:node:", self.prefix)
-    }
-
     fn slot_channels(&self, slot: Slot) -> String {
-        format!("{{{}}}{}", slot.tag(), self.own_channels())
+        format!("{{{}}}{}", slot.tag(), self.channels)
     }
 }
 

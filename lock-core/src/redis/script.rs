@@ -190,7 +190,7 @@ fn invocation<const N: usize>(
     args: [String; N],
 ) -> Invocation {
     let keys = names.of(key.as_str());
-    let common = [names.channels(&keys.owner), key.as_str().to_owned()];
+    let common = [names.channels(&keys.owner).into_owned(), key.as_str().to_owned()];
     Invocation {
         text,
         keys: vec![keys.owner, keys.waiters, keys.fence],
