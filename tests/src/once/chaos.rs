@@ -1,3 +1,4 @@
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -38,6 +39,8 @@ pub struct Struck {
     pub counts: Counts,
     /// What must not be.
     pub violations: Vec<String>,
+    /// What the requests for each key were answered.
+    answered: HashMap<String, String>,
 }
 
 impl Chaos {
@@ -47,7 +50,8 @@ impl Chaos {
         let once = Idempotency::with_settings(store, Settings::default().wait(Duration::from_secs(20)));
         once.migrate().await.expect("may create tables");
         S::create(&pool).await;
-        let mut struck = Struck { counts: Counts::default(), violations: Vec::new() };
+        let mut struck =
+            Struck { counts: Counts::default(), violations: Vec::new(), answered: HashMap::new() };
         for name in ["contended", "stuck"] {
             struck.counts.add(name, 0);
         }
@@ -56,7 +60,9 @@ impl Chaos {
             proxy.cut();
         }
         finish(&once, &pool, &mut struck).await;
-        struck.violations.extend(Ledger::read::<S>(&pool).await.violations());
+        let ledger = Ledger::read::<S>(&pool).await;
+        struck.violations.extend(ledger.violations());
+        struck.violations.extend(ledger.contradictions(&struck.answered));
         struck
     }
 
@@ -145,10 +151,19 @@ impl Struck {
         self.examine(&log);
     }
 
-    /// Keeps what a process has noted of what must not be.
+    /// Keeps what a process has noted of what must not be, and what it was answered.
     fn examine(&mut self, log: &str) {
         let violations = log.lines().filter(|line| line.starts_with("violation"));
         self.violations.extend(violations.map(str::to_owned));
+        let answers = log.lines().filter_map(|line| line.strip_prefix("answered ")?.split_once(' '));
+        for (key, answer) in answers {
+            match self.answered.insert(key.to_owned(), answer.to_owned()) {
+                Some(before) if before != answer => {
+                    self.violations.push(format!("{key} was answered {before}, and then {answer}"));
+                }
+                _ => {}
+            }
+        }
     }
 }
 

@@ -47,4 +47,14 @@ impl Ledger {
         }
         violations
     }
+
+    /// The keys that are not what somebody was answered.
+    #[must_use]
+    pub fn contradictions(&self, answered: &HashMap<String, String>) -> Vec<String> {
+        let is = |key| self.rows.get(key).and_then(|(_, kind)| kind.as_ref());
+        let wrong = answered.iter().filter(|(key, answer)| is(*key) != Some(*answer));
+        wrong
+            .map(|(key, answer)| format!("{key} was answered {answer} and is {:?}", self.rows.get(key)))
+            .collect()
+    }
 }

@@ -57,9 +57,14 @@ async fn step<S: Bank>(once: &Idempotency<S>, pool: &Pool<S::Database>, counts: 
     };
     let time = Duration::from_micros(random.below(3000));
     let name = match request(once, pool, &key, mode_of(&key), (work, time)).await {
-        Ok(outcome) if outcome.replayed() => "replayed",
-        Ok(_) => "done",
-        Err(RequestError::Refused) => "refused",
+        Ok(outcome) => {
+            println!("answered {key} SUCCESS");
+            if outcome.replayed() { "replayed" } else { "done" }
+        }
+        Err(RequestError::Refused) => {
+            println!("answered {key} REFUSAL");
+            "refused"
+        }
         Err(RequestError::RolledBack) => "rolled_back",
         Err(error) if error.is_contended() => {
             println!("violation: {key}: a caller has met {error:?}");
