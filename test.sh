@@ -26,7 +26,8 @@ at the first that fails:
 
 Servers run on free ports of 127.0.0.1 with throw-away data, so services of the machine are neither used nor touched.
 TEST_REDIS_URL, TEST_DATABASE_URL and TEST_POSTGRES_URL name running servers to use instead where a test can share
-one (tests/README.md). TEST_MYSQL_URL names a MySQL to test beside MariaDB. CARGO_TARGET_DIR and CARGO_BUILD_JOBS do what they do for cargo.
+one (tests/README.md). TEST_MYSQL_URL names a MySQL to test beside MariaDB. CARGO_TARGET_DIR and CARGO_BUILD_JOBS do
+what they do for cargo.
 
   --no-install   installs nothing; says what is missing
   --help         this text
@@ -161,7 +162,8 @@ run_mysql() {
   [ -n "${TEST_MYSQL_URL:-}" ] || { echo 'TEST_MYSQL_URL is not set: tested on MariaDB only'; return 0; }
   TEST_DATABASE_URL=$TEST_MYSQL_URL cargo_test --test store_mysql --test store_mysql_cost --test store_mysql_faults \
     --test store_mysql_logs --test store_mysql_stress --test store_tables --test store_isolation \
-    --test store_properties --test locked_transactions --test once_crashes --test once_stress \
+    --test store_properties --test store_refusals --test store_mysql_idle --test locked_transactions \
+    --test once_crashes --test once_stress \
     -- --skip postgres --skip sqlite --skip memory
 }
 

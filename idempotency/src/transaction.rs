@@ -179,11 +179,12 @@ where
                 quarantine(&once.store, &claim).await;
                 result
             }
-            // The failure of the work is what its caller has to know, recorded or not.
-            (Err(error), _) if result.is_ok() => {
+            // What is not stored is no answer, refusals included: a repeat would not get it.
+            (Err(error), Settlement::Completed(_)) => {
                 report(Event::StoreError);
                 Err(error.into())
             }
+            // Else the failure of the work is what its caller has to know, recorded or not.
             _ => result,
         }
     }

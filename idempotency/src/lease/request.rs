@@ -188,22 +188,28 @@ impl<S: Store, C> LeasedRequest<'_, S, C> {
             return result;
         };
         let settling = Instant::now();
-        match settle(store, &ownership, &settlement, claim.ttl).await {
+        let error = match settle(store, &ownership, &settlement, claim.ttl).await {
             Ok(Settled::Written) => {
                 if let Settlement::Completed(response) = settlement {
                     once.remember(&claim, &response, settling);
                     lead.land(Landing { fingerprint: claim.fingerprint, response });
                 }
-                result
+                return result;
             }
             Ok(Settled::Fenced) => {
                 report(Event::Fenced);
-                result.and(Err(IdempotencyError::Fenced.into()))
+                IdempotencyError::Fenced
             }
             Err(error) => {
                 report(Event::StoreError);
-                result.and(Err(IdempotencyError::NotRecorded(error).into()))
+                IdempotencyError::NotRecorded(error)
             }
+        };
+        match settlement {
+            // What is not stored is no answer, refusals included: a repeat would not get it.
+            Settlement::Completed(_) => Err(error.into()),
+            // Else the failure of the work is what its caller has to know.
+            _ => result,
         }
     }
 }

@@ -17,7 +17,7 @@ pub struct Packets {
 }
 
 /// A store and the effects beside it: a table `effects` that gets a row in the transaction of the key, and a table
-/// `payments` that stands for somebody else's: it takes a key once an epoch.
+/// `payments` that stands for somebody else's.
 #[allow(async_fn_in_trait)] // the futures are spawned with their concrete types
 pub trait Bank: TransactionalStore + Clone {
     /// What tells the packets whose replies are lost.
@@ -35,14 +35,14 @@ pub trait Bank: TransactionalStore + Clone {
         key: &str,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
-    /// The effect elsewhere.
+    /// The effect elsewhere, each time that it is asked for; but what [`paid`](Self::paid) has turned away.
     fn pay(
         pool: &Pool<Self::Database>,
         key: &str,
         epoch: u32,
     ) -> impl Future<Output = Result<(), sqlx::Error>> + Send;
 
-    /// How often it was paid. What work of this epoch may still be on its way is turned away from here on.
+    /// In how many epochs it was paid. What work of this epoch may still be on its way is turned away from here on.
     fn paid(
         pool: &Pool<Self::Database>,
         key: &str,
@@ -74,7 +74,7 @@ macro_rules! bank {
             async fn create(pool: &Pool<$database>) {
                 let tables = [
                     format!("CREATE TABLE effects (id {}, k VARCHAR(64) NOT NULL)", $id),
-                    "CREATE TABLE payments (k VARCHAR(64), epoch BIGINT, void INT NOT NULL, PRIMARY KEY (k, epoch))"
+                    "CREATE TABLE payments (k VARCHAR(64), epoch BIGINT, void BIGINT, n BIGINT, PRIMARY KEY (k, epoch))"
                         .to_owned(),
                 ];
                 for sql in tables {
@@ -104,9 +104,15 @@ macro_rules! bank {
             }
 
             async fn effects(pool: &Pool<$database>) -> HashMap<String, i64> {
-                let sql = "SELECT k, COUNT(*) FROM (SELECT k FROM effects UNION ALL SELECT k FROM payments WHERE void = 0) b GROUP BY k";
-                let counts: Vec<(String, i64)> = query_as(sql).fetch_all(pool).await.expect("the database answers");
-                counts.into_iter().collect()
+                let mut effects = HashMap::new();
+                for sql in ["SELECT k, COUNT(*) FROM effects GROUP BY k", "SELECT k, n FROM payments WHERE n > 0"] {
+                    let counts: Vec<(String, i64)> =
+                        query_as(sql).fetch_all(pool).await.expect("the database answers");
+                    for (key, count) in counts {
+                        *effects.entry(key).or_default() += count;
+                    }
+                }
+                effects
             }
 
             async fn kill_connection(pool: &Pool<$database>) -> bool {
@@ -131,9 +137,9 @@ bank!(
     |url: &str, connections| MySqlPoolOptions::new().max_connections(connections).connect_lazy(url),
     "BIGINT AUTO_INCREMENT PRIMARY KEY",
     "INSERT INTO effects (k) VALUES (?)",
-    "INSERT INTO payments VALUES (?, ?, 0)",
-    "INSERT IGNORE INTO payments VALUES (?, ?, 1)",
-    "SELECT COUNT(*) FROM payments WHERE k = ? AND void = 0",
+    "INSERT INTO payments VALUES (?, ?, 0, 1) ON DUPLICATE KEY UPDATE n = n + 1 - void",
+    "INSERT IGNORE INTO payments VALUES (?, ?, 1, 0)",
+    "SELECT COUNT(*) FROM payments WHERE k = ? AND n > 0",
     async |pool: Pool<MySql>| {
         let sql = "SELECT CAST(id AS UNSIGNED) FROM information_schema.processlist \
                    WHERE db = DATABASE() AND id <> CONNECTION_ID() ORDER BY RAND() LIMIT 1";
@@ -149,9 +155,9 @@ bank!(
     |url: &str, connections| PgPoolOptions::new().max_connections(connections).connect_lazy(url),
     "BIGSERIAL PRIMARY KEY",
     "INSERT INTO effects (k) VALUES ($1)",
-    "INSERT INTO payments VALUES ($1, $2, 0)",
-    "INSERT INTO payments VALUES ($1, $2, 1) ON CONFLICT DO NOTHING",
-    "SELECT COUNT(*) FROM payments WHERE k = $1 AND void = 0",
+    "INSERT INTO payments VALUES ($1, $2, 0, 1) ON CONFLICT (k, epoch) DO UPDATE SET n = payments.n + 1 - payments.void",
+    "INSERT INTO payments VALUES ($1, $2, 1, 0) ON CONFLICT DO NOTHING",
+    "SELECT COUNT(*) FROM payments WHERE k = $1 AND n > 0",
     async |pool: Pool<Postgres>| {
         let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
                    WHERE datname = current_database() AND pid <> pg_backend_pid() ORDER BY random() LIMIT 1";
@@ -174,9 +180,9 @@ bank!(
     },
     "INTEGER PRIMARY KEY",
     "INSERT INTO effects (k) VALUES (?)",
-    "INSERT INTO payments VALUES (?, ?, 0)",
-    "INSERT OR IGNORE INTO payments VALUES (?, ?, 1)",
-    "SELECT COUNT(*) FROM payments WHERE k = ? AND void = 0",
+    "INSERT INTO payments VALUES (?, ?, 0, 1) ON CONFLICT (k, epoch) DO UPDATE SET n = n + 1 - void",
+    "INSERT OR IGNORE INTO payments VALUES (?, ?, 1, 0)",
+    "SELECT COUNT(*) FROM payments WHERE k = ? AND n > 0",
     // A database in the process has no connections that a server could end.
     async |_: Pool<Sqlite>| false
 );
