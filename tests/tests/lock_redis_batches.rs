@@ -263,6 +263,8 @@ async fn a_key_taken_again_while_another_node_queues_goes_there_first() {
     // The server's clock was set back.
     let ahead = grant.token.get() + 3_600_000_000;
     connection.set::<_, _, ()>(helper("fence"), ahead).await.unwrap();
+    // The queue is old.
+    connection.pexpire::<_, ()>(helper("waiters"), 60_000).await.unwrap();
 
     let again = node.ticket();
     let released = here.release(give_back(&key, first, &grant).wanted(true));

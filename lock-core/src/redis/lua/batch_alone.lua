@@ -9,7 +9,9 @@
 
 if #KEYS == 3 and ARGV[7] ~= '' and redis.call('GET', KEYS[1]) == ARGV[7] then
   local call, owner, waiters, new = redis.call, KEYS[1], KEYS[2], ARGV[8]
-  if call('EXISTS', waiters) == 0 then
+  local kept = call('PTTL', waiters)
+  -- There is no such key: nobody queues.
+  if kept == -2 then
     if new == '' then
       call('DEL', owner)
       return 1
@@ -48,8 +50,8 @@ if #KEYS == 3 and ARGV[7] ~= '' and redis.call('GET', KEYS[1]) == ARGV[7] then
         call('SET', owner, ticket, 'PX', lease)
         if new ~= '' then
           -- A live waiter asks again before the set expires. Seldom, since it is kept for longer than needed.
-          local keep = lease + ARGV[3] + QUEUE_TTL
-          if call('PTTL', waiters) < keep then
+          local keep = ARGV[3] + QUEUE_TTL
+          if kept < keep then
             call('PEXPIRE', waiters, string.format('%.0f', keep + QUEUE_TTL))
           end
         end
