@@ -5,6 +5,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout_at},
 };
 
+use super::settle::is_settled_by;
 use crate::store::{Ownership, Settled, Store};
 
 /// How many times a lease is extended before it would be over.
@@ -45,6 +46,15 @@ pub(super) async fn hold<S: Store, W: Future>(
                 tracing::warn!(key = %ownership.id, %error, "a lease was not extended");
                 next = Instant::now() + lease / (BEATS * BEATS);
             }
+            Ok(Ok(Settled::Fenced)) => {
+                let settled = select! {
+                    biased;
+                    result = &mut work => return Some(result),
+                    settled = is_settled_by(store, ownership) => settled,
+                };
+                // The work has settled its key, and is about to end: nothing is left to extend.
+                return if settled.is_ok_and(|settled| settled) { Some(work.await) } else { None };
+            }
             _ => return None,
         }
     }
@@ -56,8 +66,8 @@ mod tests {
 
     use super::*;
     use crate::{
-        Fingerprint, IdempotencyKey, MemoryStore, Scope,
-        store::{Claim, ClaimOutcome},
+        Fingerprint, IdempotencyKey, MemoryStore, Payload, Scope,
+        store::{Claim, ClaimOutcome, Settlement, StoredResponse},
     };
 
     const LEASE: Duration = Duration::from_secs(3);
@@ -81,6 +91,19 @@ mod tests {
         };
         let held = hold(&store, &ownership, LEASE, Instant::now(), work).await;
         assert_eq!(held, Some(Settled::Written));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_has_settled_its_key_comes_to_its_end() {
+        let store = MemoryStore::default();
+        let ownership = claimed(&store).await;
+        let work = async {
+            let settled = Settlement::Completed(StoredResponse::Success(Payload::default()));
+            let settled = store.settle(&ownership, &settled, LEASE).await.unwrap();
+            sleep(LEASE * 10).await;
+            settled
+        };
+        assert_eq!(hold(&store, &ownership, LEASE, Instant::now(), work).await, Some(Settled::Written));
     }
 
     #[tokio::test(start_paused = true)]

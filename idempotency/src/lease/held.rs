@@ -21,6 +21,11 @@ pub struct Lease<'a, S, C> {
         expect(dead_code, reason = "a database's store can settle in a transaction")
     )]
     pub(super) ttl: std::time::Duration,
+    #[cfg_attr(
+        not(feature = "sql"),
+        expect(dead_code, reason = "a database's store can settle in a transaction")
+    )]
+    pub(super) max_response: usize,
     pub(super) ownership: Ownership,
 }
 
@@ -50,8 +55,8 @@ impl<S: crate::TransactionalStore, C> Lease<'_, S, C> {
     ///
     /// # Errors
     ///
-    /// [`IdempotencyError::Fenced`](crate::IdempotencyError::Fenced) if somebody has taken the key over: roll the
-    /// transaction back, as after each other error.
+    /// [`IdempotencyError::Fenced`](crate::IdempotencyError::Fenced) if somebody has taken the key over; the response is
+    /// too large or has no stored form, or the store failed: roll the transaction back.
     ///
     /// # Cancel safety
     ///
@@ -70,6 +75,10 @@ impl<S: crate::TransactionalStore, C> Lease<'_, S, C> {
         };
 
         let payload = self.codec.encode(response).map_err(IdempotencyError::Encode)?;
+        let (size, limit) = (payload.as_bytes().len(), self.max_response);
+        if size > limit {
+            return Err(IdempotencyError::ResponseTooLarge { size, limit });
+        }
         let settlement = Settlement::Completed(StoredResponse::Success(payload));
         match self.store.settle_in(connection, &self.ownership, &settlement, self.ttl).await? {
             Settled::Written => Ok(()),

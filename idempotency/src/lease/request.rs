@@ -173,7 +173,8 @@ impl<S: Store, C> LeasedRequest<'_, S, C> {
         };
         report(Event::Started);
 
-        let held = Lease { store, codec: &codec, ttl: claim.ttl, ownership };
+        let max_response = once.settings.max_response;
+        let held = Lease { store, codec: &codec, ttl: claim.ttl, max_response, ownership };
         let Some(result) = heartbeat::hold(store, held.ownership(), lease, since, work(&held)).await else {
             report(Event::Fenced);
             return Err(IdempotencyError::Fenced.into());

@@ -24,12 +24,15 @@ pub(super) async fn settle<S: Store>(
     let write = || store.settle(ownership, settlement, ttl);
     match write.retry(TRIES).when(StoreError::is_transient).await? {
         Settled::Written => Ok(Settled::Written),
-        Settled::Fenced => {
-            let record = store.find(&ownership.id).await?;
-            let ours = record.is_some_and(|record| {
-                record.owner == ownership.owner && !matches!(record.state, State::Processing { .. })
-            });
-            Ok(if ours { Settled::Written } else { Settled::Fenced })
-        }
+        Settled::Fenced if is_settled_by(store, ownership).await? => Ok(Settled::Written),
+        Settled::Fenced => Ok(Settled::Fenced),
     }
+}
+
+/// Whether the owner has written already how the work ended.
+pub(super) async fn is_settled_by<S: Store>(store: &S, ownership: &Ownership) -> Result<bool, StoreError> {
+    let record = store.find(&ownership.id).await?;
+    Ok(record.is_some_and(|record| {
+        record.owner == ownership.owner && !matches!(record.state, State::Processing { .. })
+    }))
 }

@@ -1,4 +1,4 @@
-//! A refusal is an answer once it is stored, and not before.
+//! An answer is one once it is stored, and not before.
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
@@ -6,7 +6,7 @@ mod support;
 
 use std::time::Duration;
 
-use idempotency::IdempotencyError;
+use idempotency::{IdempotencyError, Settings};
 use support::{CHARGE, ChargeError, Charged, Shop};
 
 #[tokio::test]
@@ -32,4 +32,23 @@ async fn another_failure_is_what_the_caller_has_to_know() {
         Err::<Charged, _>(ChargeError::RolledBack)
     });
     assert!(matches!(failed.await.unwrap_err(), ChargeError::RolledBack));
+}
+
+#[tokio::test]
+async fn leased_work_stores_no_answer_beyond_the_limit_in_its_transaction() {
+    let shop = Shop::with_settings(Settings::default().max_response(3)).await;
+    let leased =
+        shop.once.request("charge", "key").unwrap().fingerprint(&CHARGE).lease(Duration::from_secs(60));
+    let done = leased.run(async |lease| {
+        let mut tx = shop.pool.begin().await?;
+        let charged = shop.effect(&mut tx, &CHARGE).await?;
+        lease.complete_in(&mut tx, &charged).await?;
+        tx.commit().await?;
+        Ok::<_, ChargeError>(charged)
+    });
+    let error = done.await.unwrap_err();
+    let too_large =
+        matches!(&error, ChargeError::Idempotency(IdempotencyError::ResponseTooLarge { limit: 3, .. }));
+    assert!(too_large, "{error:?}");
+    assert_eq!(shop.balance(CHARGE.user).await, 0);
 }
