@@ -26,6 +26,9 @@ pub trait Bank: TransactionalStore + Clone {
     /// Opens the store, which connects when it is used: what breaks a connection must not break the start.
     fn open(url: &str, connections: u32) -> (Self, Pool<Self::Database>);
 
+    /// The same store, beginning on idle connections that nobody has tested, where it can.
+    fn untested(self) -> Self;
+
     /// Makes the tables of effects.
     async fn create(pool: &Pool<Self::Database>);
 
@@ -60,7 +63,7 @@ pub trait Bank: TransactionalStore + Clone {
 }
 
 macro_rules! bank {
-    ($store:ty, $database:ty, $packets:expr, $connect:expr, $id:literal, $insert:literal, $pay:literal, $void:literal, $paid:literal, $kill:expr) => {
+    ($store:ty, $database:ty, $packets:expr, $connect:expr, $untested:expr, $id:literal, $insert:literal, $pay:literal, $void:literal, $paid:literal, $kill:expr) => {
         impl Bank for $store {
             async fn packets(pool: &Pool<$database>) -> Packets {
                 $packets(pool.clone()).await
@@ -69,6 +72,10 @@ macro_rules! bank {
             fn open(url: &str, connections: u32) -> (Self, Pool<$database>) {
                 let pool: Pool<$database> = $connect(url, connections).expect("a database's address");
                 (<$store>::new(pool.clone()), pool)
+            }
+
+            fn untested(self) -> Self {
+                $untested(self)
             }
 
             async fn create(pool: &Pool<$database>) {
@@ -135,6 +142,7 @@ bank!(
         }
     },
     |url: &str, connections| MySqlPoolOptions::new().max_connections(connections).connect_lazy(url),
+    |store: MySqlStore| store.test_before_acquire(false),
     "BIGINT AUTO_INCREMENT PRIMARY KEY",
     "INSERT INTO effects (k) VALUES (?)",
     "INSERT INTO payments VALUES (?, ?, 0, 1) ON DUPLICATE KEY UPDATE n = n + 1 - void",
@@ -153,6 +161,7 @@ bank!(
     Postgres,
     async |_: Pool<Postgres>| Packets { begin: b"READ COMMITTED", commit: b"COMMIT\0" },
     |url: &str, connections| PgPoolOptions::new().max_connections(connections).connect_lazy(url),
+    |store: PostgresStore| store.test_before_acquire(false),
     "BIGSERIAL PRIMARY KEY",
     "INSERT INTO effects (k) VALUES ($1)",
     "INSERT INTO payments VALUES ($1, $2, 0, 1) ON CONFLICT (k, epoch) DO UPDATE SET n = payments.n + 1 - payments.void",
@@ -178,6 +187,7 @@ bank!(
         let pool = SqlitePoolOptions::new().max_connections(connections).connect_lazy_with(options);
         Ok::<_, sqlx::Error>(pool)
     },
+    |store: SqliteStore| store,
     "INTEGER PRIMARY KEY",
     "INSERT INTO effects (k) VALUES (?)",
     "INSERT INTO payments VALUES (?, ?, 0, 1) ON CONFLICT (k, epoch) DO UPDATE SET n = n + 1 - void",
