@@ -31,6 +31,12 @@ use crate::token::FencingToken;
 /// ```
 #[must_use = "the lock is given back as soon as the guard is dropped: bind it, `let guard = …`; `let _ = …` drops it at once"]
 pub struct LockGuard {
+    // In a box: a guard is moved from hand to hand, and most are gone before they are looked at.
+    turns: Box<Turns>,
+}
+
+/// What a guard holds.
+struct Turns {
     first: Part,
     rest: Vec<Part>,
     acquired: Instant,
@@ -55,31 +61,31 @@ impl Part {
 
 impl LockGuard {
     pub(crate) fn new(first: Part, rest: Vec<Part>, pattern: &'static str, acquired: Instant) -> Self {
-        Self { first, rest, acquired, pattern }
+        Self { turns: Box::new(Turns { first, rest, acquired, pattern }) }
     }
 
     fn holds(&self) -> impl Iterator<Item = &Hold> {
-        std::iter::once(self.first.hold()).chain(self.rest.iter().map(Part::hold))
+        std::iter::once(self.turns.first.hold()).chain(self.turns.rest.iter().map(Part::hold))
     }
 
     /// How the turn on the first key came about.
     pub(crate) fn handover(&self) -> Handover {
-        self.first.hold().handover
+        self.turns.first.hold().handover
     }
 
     /// The family of keys that this one belongs to; empty when it was not named.
     pub(crate) fn pattern(&self) -> &'static str {
-        self.pattern
+        self.turns.pattern
     }
 
     /// How long ago the lock was acquired.
     pub(crate) fn age(&self) -> Duration {
-        self.acquired.elapsed()
+        self.turns.acquired.elapsed()
     }
 
     /// The key; the first in order when the guard holds several.
     pub fn key(&self) -> &LockKey {
-        self.first.hold().key()
+        self.turns.first.hold().key()
     }
 
     /// All keys, in order.
@@ -89,7 +95,7 @@ impl LockGuard {
 
     /// The fencing token of this turn; the largest when the guard holds several keys.
     pub fn token(&self) -> FencingToken {
-        self.holds().map(|hold| hold.token).fold(self.first.hold().token, FencingToken::max)
+        self.holds().map(|hold| hold.token).fold(self.turns.first.hold().token, FencingToken::max)
     }
 
     /// The fencing token of this turn on one of the keys; none when `key` is not among them.
@@ -118,15 +124,18 @@ impl LockGuard {
     ///
     /// Safe: nothing is lost when the future is dropped.
     pub async fn lost(&self) {
-        match self.rest.is_empty() {
-            true => self.first.hold().ended().await,
+        match self.turns.rest.is_empty() {
+            true => self.turns.first.hold().ended().await,
             false => self.held().lost().await,
         }
     }
 
     /// A view of the lock that can be moved into tasks; it does not keep the lock.
     pub fn held(&self) -> HeldLock {
-        HeldLock::new(self.first.hold().clone(), self.rest.iter().map(|part| part.hold().clone()).collect())
+        HeldLock::new(
+            self.turns.first.hold().clone(),
+            self.turns.rest.iter().map(|part| part.hold().clone()).collect(),
+        )
     }
 
     /// Makes the lease last at least `lease` from now on, without waiting for the next renewal.
@@ -160,9 +169,9 @@ impl LockGuard {
     /// Safe: the release is under way when the future is first polled, and goes on when it is dropped.
     pub async fn release(mut self) -> Result<(), ReleaseError> {
         let mut result = Ok(());
-        let parts = std::mem::take(&mut self.rest);
-        let given_back = Part::Joined(self.first.hold().clone());
-        let first = std::mem::replace(&mut self.first, given_back);
+        let parts = std::mem::take(&mut self.turns.rest);
+        let given_back = Part::Joined(self.turns.first.hold().clone());
+        let first = std::mem::replace(&mut self.turns.first, given_back);
         let mut pending = Vec::with_capacity(parts.len() + 1);
         for part in std::iter::once(first).chain(parts) {
             if let Part::Own(turn) = part {
