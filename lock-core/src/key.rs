@@ -52,7 +52,9 @@ impl LockKey {
         if control {
             return Err(InvalidKey::ControlCharacter);
         }
-        Ok(Self { text: text.into(), code: HASHER.hash_one(text) })
+        let mut hasher = HASHER.build_hasher();
+        hasher.write(text.as_bytes());
+        Ok(Self { text: text.into(), code: hasher.finish() })
     }
 
     /// The key as text.

@@ -11,14 +11,15 @@ use crate::key::LockKey;
 use crate::ticket::Ticket;
 use crate::token::FencingToken;
 
-/// How much of a lease is relied on: clocks may differ in rate by 1 %, and a timer may be 2 ms late.
-fn relied_on(lease: Duration) -> Duration {
-    lease.saturating_sub(lease / 100 + Duration::from_millis(2))
+/// How many nanoseconds of a lease are relied on: clocks may differ in rate by 1 %, and a timer may be 2 ms late.
+fn relied_on(lease: Duration) -> u64 {
+    let lease = nanos(lease);
+    lease.saturating_sub(lease / 100 + 2_000_000)
 }
 
 /// The moment from which a lease that began at `since` or later is not relied on any more.
 pub(crate) fn deadline(since: Instant, lease: Duration) -> Instant {
-    since + relied_on(lease)
+    since + Duration::from_nanos(relied_on(lease))
 }
 
 fn nanos(time: Duration) -> u64 {
@@ -51,7 +52,7 @@ impl Term {
             key,
             ticket,
             began: since,
-            deadline: AtomicU64::new(nanos(relied_on(lease))),
+            deadline: AtomicU64::new(relied_on(lease)),
             turn_end: AtomicU64::new(NEVER),
             turn: AtomicU64::new(0),
             lost: AtomicBool::new(false),
@@ -72,7 +73,7 @@ impl Term {
         {
             term.ticket = ticket;
             term.began = grant.since;
-            *term.deadline.get_mut() = nanos(relied_on(grant.lease));
+            *term.deadline.get_mut() = relied_on(grant.lease);
             *term.turn_end.get_mut() = NEVER;
             *term.turn.get_mut() = 0;
             *term.lost.get_mut() = false;
