@@ -1,11 +1,13 @@
 use std::borrow::Borrow;
 use std::cmp::Ordering;
 use std::fmt;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::str::FromStr;
 use std::sync::{Arc, LazyLock};
 
-/// Keys come from outside: nobody may be able to guess which of them share a hash.
+use ahash::RandomState;
+
+/// Keys come from outside: nobody may be able to guess which of them share a hash, so it has a key of its own, at random.
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 /// What is locked: the name of one resource, such as `balance:user:42`.
