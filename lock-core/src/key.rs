@@ -47,10 +47,12 @@ impl LockKey {
             return Err(InvalidKey::TooLong { len: text.len() });
         }
         // Keys are ASCII nearly always, and all bytes at once are looked at faster than up to the first that is wrong.
-        let (control, foreign) = text.bytes().fold((false, false), |(control, foreign), byte| {
-            (control | (byte < 0x20) | (byte == 0x7f), foreign | (byte >= 0x80))
-        });
-        let control = control || (foreign && text.chars().any(char::is_control));
+        let (mut control, mut all) = (0, 0);
+        for byte in text.bytes() {
+            control |= u8::from(byte < 0x20) | u8::from(byte == 0x7f);
+            all |= byte;
+        }
+        let control = control != 0 || (!all.is_ascii() && text.chars().any(char::is_control));
         if control {
             return Err(InvalidKey::ControlCharacter);
         }
