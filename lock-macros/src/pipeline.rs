@@ -90,17 +90,42 @@ mod tests {
         };
         let expanded = distributed_lock(args, &written().into_token_stream()).to_string().replace(' ', "");
         for part in [
-            "letmanager=crate::locks::__private::borrowed(&self.locks);",
+            "letmanager=crate::locks::__private::manager(&self.locks);",
             "crate::locks::__private::each([",
             "key(::core::format_args!(\"a:{b:02}\"))",
             "key(::core::format_args!(\"c:{:02}\",b+1))",
-            "crate::locks::__private::run_all(manager,key,",
+            "crate::locks::__private::run_all(::core::option::Option::as_ref(&manager),key,",
             "LockOptions::new().wait(::core::time::Duration::new(90u64,0u32))",
             ".lease(::core::time::Duration::new(0u64,250000000u32)).retain(::core::time::Duration::new(0u64,0u32))",
             ".renew(false).reentrant(true).pattern(\"a:{b:02},c:{b+1:02}\")",
             "move|_|asyncmove",
         ] {
             assert!(expanded.contains(part), "{part} is not in {expanded}");
+        }
+    }
+
+    #[test]
+    fn a_manager_is_borrowed_where_the_body_cannot_take_it_away() {
+        let function = |arguments: TokenStream| quote!(async fn f(#arguments) -> Result<(), E> { Ok(()) });
+        let cases = [
+            (quote!(self.locks), quote!(&self), true),
+            (quote!(self.shop.locks), quote!(&'a self, b: u8), true),
+            (quote!(locks), quote!(b: u8, mut locks: &Arc<LockManager>), true),
+            (quote!(self.locks), quote!(&mut self), false),
+            (quote!(self.locks), quote!(self), false),
+            (quote!(self.locks), quote!(self: &Self), false),
+            (quote!(self.locks()), quote!(&self), false),
+            (quote!(shop.locks), quote!(shop: &Shop), false),
+            (quote!(locks), quote!(locks: LockManager), false),
+            (quote!(locks), quote!(locks: &mut LockManager), false),
+            (quote!(locks), quote!(Locks(locks): &Locks), false),
+            (quote!(LOCKS), quote!(locks: &LockManager), false),
+        ];
+        for (manager, arguments, borrowed) in cases {
+            let args = quote!(key = "k", manager = #manager);
+            let expanded = distributed_lock(args, &function(arguments.clone())).to_string().replace(' ', "");
+            assert_eq!(expanded.contains("__private::borrowed("), borrowed, "{manager} of ({arguments})");
+            assert_eq!(expanded.contains("__private::manager("), !borrowed, "{manager} of ({arguments})");
         }
     }
 
