@@ -146,6 +146,41 @@ async fn tokens_that_are_left_are_not_used_when_another_had_the_key_in_between()
 }
 
 #[tokio::test]
+async fn tokens_that_are_left_are_not_used_when_the_ticket_has_lost_the_key_in_between() {
+    let (backend, ..) = backend().await;
+    let (mut node, mut other) = (Node::new(), Node::new());
+    // Alone, and among others.
+    for keys in [1, 3] {
+        let mut owned = Vec::new();
+        for key in 0..keys {
+            let (key, ticket) = (LockKey::new(format!("k:{keys}:{key}")).unwrap(), node.ticket());
+            let late = granted(backend.acquire(ask(&key, ticket)).await.unwrap());
+            // Its lease is over, another has its turn, and then a second command of the same ticket is carried out.
+            backend.release(ReleaseRequest::new(key.clone(), ticket, late.token)).await.unwrap();
+            let theirs = other.ticket();
+            let between = granted(backend.acquire(ask(&key, theirs)).await.unwrap());
+            backend.release(give_back(&key, theirs, &between)).await.unwrap();
+            let again = granted(backend.acquire(ask(&key, ticket)).await.unwrap());
+            assert!(again.token > between.token && between.token > late.token);
+            owned.push((key, ticket, late, again));
+        }
+        // The node gives back what it was told of first, and another of its callers asks at once.
+        let replies: Vec<_> = owned
+            .iter()
+            .map(|(key, ticket, late, _)| {
+                let released = backend.release(give_back(key, *ticket, late));
+                (released, backend.acquire(ask(key, node.ticket())))
+            })
+            .collect();
+        for ((released, asked), (key, _, _, again)) in replies.into_iter().zip(&owned) {
+            assert!(matches!(released.await, Ok(ReleaseReply::Released)));
+            let after = granted(asked.await.unwrap());
+            assert!(after.token > again.token, "{key}: {after:?} after {again:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn tokens_that_are_left_go_to_the_same_node_only() {
     let (backend, ..) = backend().await;
     let (key, mut node, mut other) = (LockKey::new("k").unwrap(), Node::new(), Node::new());

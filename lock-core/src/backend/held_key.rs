@@ -14,8 +14,8 @@ pub struct HeldKey {
     /// How long ownership lasts unless renewed.
     pub remaining: Duration,
     /// How long ago the backend last handed tokens for the key to an owner. A key that one guard has held all along shows
-    /// the age of that guard; one that is handed from task to task within a process shows less, because its node asks
-    /// for tokens again and again. None when the backend has forgotten.
+    /// the age of that guard; one that is handed from task to task within a process, or taken again at once, shows when
+    /// its node was last given tokens, of which it has some in store. None when the backend has forgotten.
     pub since_grant: Option<Duration>,
     /// How many nodes queue for it. The waiting tasks within a node are known to that node only.
     pub queued: u64,

@@ -245,8 +245,9 @@ impl Entry {
         }
     }
 
-    /// What the ticket that asks may go on with, if the one that gives back is of the same node and has tokens left: as
-    /// long as that one owns the key, nobody else was given any.
+    /// What the ticket that asks may go on with, if the one that gives back is of the same node and has tokens left. The
+    /// server looks whether they are still the last ones of the key: a ticket that was granted twice may have lost it in
+    /// between.
     fn rest(&self) -> Option<Tokens> {
         let (old, new) = (&self.old.as_ref()?.request, &self.new.as_ref()?.request);
         let goes_on = old.spare > 0 && old.ticket.node == new.ticket.node;
@@ -279,7 +280,7 @@ impl Call for Arguments<'_> {
     fn command(&self, verb: &str, script: &str) -> Cmd {
         let Batch { terms, entries, .. } = self.batch;
         let mut command =
-            Cmd::with_capacity(9 + 5 * entries.len(), script.len() + 128 + ENTRY_BYTES * entries.len());
+            Cmd::with_capacity(8 + 6 * entries.len(), script.len() + 128 + ENTRY_BYTES * entries.len());
         command.arg(verb).arg(script).arg(3 * entries.len());
         let mut keys = KeyNames::default();
         for entry in entries {
@@ -296,15 +297,19 @@ impl Call for Arguments<'_> {
             None => command.arg("").arg("").arg("1"),
         };
         let mut text = String::with_capacity(64);
-        text.extend(entries.iter().map(|entry| if entry.rest().is_some() { '1' } else { '0' }));
-        command.arg(&text);
-        for ticket in entries.iter().flat_map(Entry::tickets) {
-            text.clear();
-            if let Some(ticket) = ticket {
-                // Writing to a text does not fail.
-                let _ = write!(text, "{ticket}");
+        for entry in entries {
+            for ticket in entry.tickets() {
+                text.clear();
+                if let Some(ticket) = ticket {
+                    // Writing to a text does not fail.
+                    let _ = write!(text, "{ticket}");
+                }
+                command.arg(&text);
             }
-            command.arg(&text);
+            match entry.rest() {
+                Some(rest) => command.arg(rest.first + u64::from(rest.count) - 1),
+                None => command.arg(""),
+            };
         }
         command
     }

@@ -5,9 +5,10 @@
 -- ARGV[3] lease                           milliseconds, for all that are asked for
 -- ARGV[4] wait                            1: queue for those that are busy
 -- ARGV[5] block                           how many fencing tokens are wanted for each
--- ARGV[6] spare                           a digit for each key, 1: `new` may go on with the tokens that `old` has left
--- ARGV[2 * i + 5] old                     ticket that gives the i-th key back, or empty
--- ARGV[2 * i + 6] new                     ticket that asks for it after that, or empty
+-- ARGV[3 * i + 3] old                     ticket that gives the i-th key back, or empty
+-- ARGV[3 * i + 4] new                     ticket that asks for it after that, or empty
+-- ARGV[3 * i + 5] last                    the last token that `old` has left, if `new` may go on with them; or empty. If
+--                                         `fence` is another one, somebody else was given tokens since, and it may not
 -- Reply: {now in µs or 0, answers …}: for each key, in this order,
 --     if it is given back: 1, or 0 when the ticket did not own it
 --     if it is asked for: the first token, when it is granted and nobody queues, or 0 when `new` goes on with the tokens of
@@ -22,7 +23,7 @@ end
 
 local answers = {now}
 for i = 1, #KEYS / 3 do
-  local old, new = ARGV[2 * i + 5], ARGV[2 * i + 6]
+  local old, new = ARGV[3 * i + 3], ARGV[3 * i + 4]
   OWNER, WAITERS, FENCE = KEYS[3 * i - 2], KEYS[3 * i - 1], KEYS[3 * i]
   NAME = string.sub(OWNER, PREFIX + 1)
   local answer

@@ -7,8 +7,8 @@
 -- Reply: 1           given back; if it is asked for again, `new` goes on with the tokens of `old`
 --     or 'now lease' in µs and ms: handed over to the longest-queued node, for so long; if it is asked for again, `new` queues
 
-if #KEYS == 3 and ARGV[7] ~= '' and redis.call('GET', KEYS[1]) == ARGV[7] then
-  local call, owner, waiters, new = redis.call, KEYS[1], KEYS[2], ARGV[8]
+if #KEYS == 3 and ARGV[6] ~= '' and redis.call('GET', KEYS[1]) == ARGV[6] then
+  local call, owner, waiters, new = redis.call, KEYS[1], KEYS[2], ARGV[7]
   local kept = call('PTTL', waiters)
   -- There is no such key: nobody queues.
   if kept == -2 then
@@ -16,7 +16,7 @@ if #KEYS == 3 and ARGV[7] ~= '' and redis.call('GET', KEYS[1]) == ARGV[7] then
       call('DEL', owner)
       return 1
     end
-    if ARGV[6] == '1' then
+    if ARGV[8] ~= '' and call('GET', KEYS[3]) == ARGV[8] then
       call('SET', owner, new, 'PX', ARGV[3])
       return 1
     end

@@ -4,8 +4,6 @@
 -- Each call of a command costs about as much as all else that is done for a key, and a number that becomes a text a third
 -- of that, so what can be is done for all keys at once.
 
-local GO_ON = string.byte('1')
-
 local function quiet()
   local call, owners, queues, count = redis.call, {}, {}, #KEYS / 3
   for i = 1, count do
@@ -14,11 +12,25 @@ local function quiet()
   if call('EXISTS', unpack(queues)) > 0 then
     return nil
   end
-  local held = call('MGET', unpack(owners))
+  local held, goes_on, fences = call('MGET', unpack(owners)), {}, nil
   for i = 1, count do
     local owner = held[i]
-    if owner and owner ~= ARGV[2 * i + 5] and ARGV[2 * i + 6] ~= '' then
-      return nil
+    if owner and ARGV[3 * i + 4] ~= '' then
+      if owner ~= ARGV[3 * i + 3] then
+        return nil
+      end
+      if ARGV[3 * i + 5] ~= '' then
+        fences = fences or {}
+        fences[#fences + 1], goes_on[#goes_on + 1] = KEYS[3 * i], i
+      end
+    end
+  end
+  if fences then
+    fences = call('MGET', unpack(fences))
+    local keys = goes_on
+    goes_on = {}
+    for position, i in ipairs(keys) do
+      goes_on[i] = fences[position] == ARGV[3 * i + 5]
     end
   end
 
@@ -26,9 +38,9 @@ local function quiet()
   -- First whatever fails when a key is of another type, before any owner has changed. A fence that was raised for nothing
   -- does no harm.
   for i = 1, count do
-    if held[i] and string.byte(ARGV[6], i) == GO_ON then
+    if goes_on[i] then
       tokens[i] = 0
-    elseif ARGV[2 * i + 6] ~= '' then
+    elseif ARGV[3 * i + 4] ~= '' then
       if not fence then
         local time = call('TIME')
         now = time[1] * 1000000 + time[2]
@@ -47,21 +59,21 @@ local function quiet()
   end
   -- A key of another type looks like a free one.
   for i = 1, count do
-    if tokens[i] and not held[i] and not call('SET', owners[i], ARGV[2 * i + 6], 'PX', ARGV[3], 'NX') then
+    if tokens[i] and not held[i] and not call('SET', owners[i], ARGV[3 * i + 4], 'PX', ARGV[3], 'NX') then
       return nil
     end
   end
 
   local reply, said, free = {now}, 1, nil
   for i = 1, count do
-    local old = ARGV[2 * i + 5]
+    local old = ARGV[3 * i + 3]
     if old ~= '' then
       said = said + 1
       reply[said] = held[i] == old and 1 or 0
     end
     if tokens[i] then
       if held[i] then
-        call('SET', owners[i], ARGV[2 * i + 6], 'PX', ARGV[3])
+        call('SET', owners[i], ARGV[3 * i + 4], 'PX', ARGV[3])
       end
       said = said + 1
       reply[said] = tokens[i]
