@@ -104,13 +104,11 @@ impl Connection {
             Err(opening) => opening.await?,
         };
         let replies = connection.send_packed_commands(&commands, 1, 1).await;
-        if replies.as_ref().is_err_and(is_broken) {
+        let reply = replies.and_then(|mut replies| replies.pop().unwrap_or(Value::Nil).extract_error());
+        if reply.as_ref().is_err_and(is_broken) {
             self.close(number);
         }
-        match replies?.pop() {
-            Some(reply) => reply.extract_error(),
-            None => Ok(Value::Nil),
-        }
+        reply
     }
 
     /// Sends a command. When a connection stands, it is enqueued when the future is first polled.
