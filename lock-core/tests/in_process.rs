@@ -400,3 +400,27 @@ async fn a_turn_without_renewal_can_be_extended() {
     guard.lost().await;
     assert!(!guard.is_held());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_leaves_late_takes_nobody_elses_place() {
+    let (a, b) = two_nodes();
+    let held = b.lock("k").acquire().await.unwrap();
+    let mut late = Box::pin(a.lock("k").lease(Duration::from_millis(10)).renew(false).acquire());
+    assert!(timeout(Duration::ZERO, &mut late).await.is_err());
+    // It is its turn, and it does not look; its lease ends, and the key is forgotten for others that are asked for.
+    drop(held);
+    sleep(Duration::from_millis(100)).await;
+    for other in 0..20_000 {
+        drop(a.lock(format!("other:{other}")).acquire().await.unwrap());
+    }
+    let held = b.lock("k").acquire().await.unwrap();
+    let next = tokio::spawn({
+        let a = a.clone();
+        async move { a.lock("k").wait(SECOND).acquire().await.map(drop) }
+    });
+    tokio::task::yield_now().await;
+    drop(late);
+    tokio::task::yield_now().await;
+    drop(held);
+    next.await.unwrap().unwrap();
+}

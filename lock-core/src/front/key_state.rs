@@ -86,7 +86,8 @@ impl KeyState {
         if self.queue.len() >= cx.front.config.max_waiters {
             return (Arrival::Overloaded, effects);
         }
-        let (id, verdict) = self.queue.push(*options);
+        let id = cx.front.next_place();
+        let verdict = self.queue.push(id, *options);
         let mut ask = None;
         match &self.phase {
             Phase::Vacant => {
@@ -116,6 +117,7 @@ impl KeyState {
                 let ticket = cx.front.next_ticket();
                 let backend = &cx.front.backend;
                 let grant = backend.acquire_at_once(cx.key, ticket, options.lease, GRANT_BLOCK, cx.now)?;
+                let grant = Grant { lease: grant.lease.min(LockOptions::MAX_LEASE), ..grant };
                 let how = Handover::Request;
                 let term = Term::in_place_of(self.place.take(), cx.key, ticket, &grant);
                 self.phase = Phase::Owned(Ownership::of(term, &grant, options.lease, how, cx.now));
@@ -275,6 +277,8 @@ impl KeyState {
                         true
                     }
                 } else {
+                    // For an instant others may own the key while a view of this turn says that it is held. Whoever ends
+                    // a turn has stopped using it.
                     let is_free = front.release_at_once(ownership);
                     if is_free {
                         ownership.term.end_turn();

@@ -66,6 +66,7 @@ pub(crate) struct Front {
     pub(crate) config: FrontConfig,
     states: States,
     attempts: AtomicU64,
+    places: AtomicU64,
     connected: AtomicBool,
     closed: AtomicBool,
     alarm: Arc<Alarm>,
@@ -85,6 +86,7 @@ impl Front {
             config,
             states: States::default(),
             attempts: AtomicU64::new(0),
+            places: AtomicU64::new(0),
             connected: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             alarm: Arc::new(Alarm::default()),
@@ -106,6 +108,11 @@ impl Front {
 
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+
+    /// A number for a place in a queue, larger than all before.
+    fn next_place(&self) -> u64 {
+        self.places.fetch_add(1, Ordering::Relaxed)
     }
 
     fn next_ticket(&self) -> Ticket {

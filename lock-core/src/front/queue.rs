@@ -20,7 +20,6 @@ pub(crate) struct Waiter {
 #[derive(Default)]
 pub(crate) struct WaitQueue {
     waiters: VecDeque<Waiter>,
-    next_id: u64,
 }
 
 impl WaitQueue {
@@ -37,13 +36,12 @@ impl WaitQueue {
         self.waiters.front().map(|waiter| &waiter.options)
     }
 
-    /// Joins the end; the number names the place when leaving.
-    pub(crate) fn push(&mut self, options: Resolved) -> (u64, oneshot::Receiver<Verdict>) {
+    /// Joins the end. The number `id` names the place when leaving; it is larger than all before, also than those of a queue
+    /// of the same key that was forgotten, whose callers may still leave.
+    pub(crate) fn push(&mut self, id: u64, options: Resolved) -> oneshot::Receiver<Verdict> {
         let (verdict, receiver) = oneshot::channel();
-        let id = self.next_id;
-        self.next_id += 1;
         self.waiters.push_back(Waiter { id, verdict, options });
-        (id, receiver)
+        receiver
     }
 
     pub(crate) fn pop(&mut self) -> Option<Waiter> {
