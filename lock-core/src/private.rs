@@ -33,9 +33,9 @@ pub fn key(text: fmt::Arguments<'_>) -> Result<LockKey, LockError> {
     if let Some(text) = text.as_str() {
         return Ok(LockKey::new(text)?);
     }
-    let mut short = Short { text: [0; SHORT], len: 0 };
-    match short.write_fmt(text) {
-        Ok(()) => Ok(LockKey::new(short.as_str())?),
+    let mut written = Written { short: [0; SHORT], len: 0, long: String::new() };
+    match written.write_fmt(text) {
+        Ok(()) => Ok(LockKey::new(written.as_str())?),
         Err(fmt::Error) => Ok(LockKey::new(text.to_string())?),
     }
 }
@@ -43,23 +43,38 @@ pub fn key(text: fmt::Arguments<'_>) -> Result<LockKey, LockError> {
 /// Nearly all keys are shorter.
 const SHORT: usize = 96;
 
-/// A text that needs no allocation; longer ones do not fit.
-struct Short {
-    text: [u8; SHORT],
+/// A text that needs no allocation while it is short. Values are written once: some can be no more than that.
+struct Written {
+    short: [u8; SHORT],
     len: usize,
+    /// All of it, once it is longer.
+    long: String,
 }
 
-impl Short {
+impl Written {
     fn as_str(&self) -> &str {
-        self.text.get(..self.len).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
+        if !self.long.is_empty() {
+            return &self.long;
+        }
+        self.short.get(..self.len).and_then(|text| str::from_utf8(text).ok()).unwrap_or_default()
     }
 }
 
-impl Write for Short {
+impl Write for Written {
     fn write_str(&mut self, part: &str) -> fmt::Result {
         let end = self.len + part.len();
-        self.text.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(part.as_bytes());
-        self.len = end;
+        match self.short.get_mut(self.len..end) {
+            Some(place) if self.long.is_empty() => {
+                place.copy_from_slice(part.as_bytes());
+                self.len = end;
+            }
+            _ => {
+                if self.long.is_empty() {
+                    self.long = self.as_str().to_owned();
+                }
+                self.long.push_str(part);
+            }
+        }
         Ok(())
     }
 }

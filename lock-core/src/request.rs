@@ -215,6 +215,7 @@ pub(crate) enum Acquire<'m> {
     Queueing(Pin<Box<dyn Future<Output = Result<LockGuard, LockError>> + Send + 'm>>),
     /// There is nothing to ask.
     Refused(LockError),
+    /// The outcome was handed out. Whoever asks again waits for ever.
     Done,
 }
 
@@ -235,7 +236,13 @@ impl Future for Acquire<'_> {
             }
         }
         match &mut *self {
-            Self::Queueing(queueing) => queueing.as_mut().poll(cx),
+            Self::Queueing(queueing) => {
+                let outcome = queueing.as_mut().poll(cx);
+                if outcome.is_ready() {
+                    *self = Self::Done;
+                }
+                outcome
+            }
             Self::Refused(_) => match std::mem::replace(&mut *self, Self::Done) {
                 Self::Refused(error) => Poll::Ready(Err(error)),
                 _ => Poll::Pending,

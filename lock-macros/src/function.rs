@@ -62,13 +62,17 @@ impl Function {
                 }
                 base => matches!(base, Expr::Field(_)) && self.borrows(base),
             },
-            Expr::Path(path) => self.sig.inputs.iter().any(|input| match input {
-                FnArg::Typed(PatType { pat, ty, .. }) => {
-                    matches!(&**pat, Pat::Ident(name) if path.path.is_ident(&name.ident))
-                        && matches!(&**ty, Type::Reference(reference) if reference.mutability.is_none())
-                }
-                FnArg::Receiver(_) => false,
-            }),
+            Expr::Path(path) => {
+                // There may be several of a name, of which only one is compiled.
+                let mut named = self.sig.inputs.iter().filter_map(|input| match input {
+                    FnArg::Typed(PatType { pat, ty, .. }) => {
+                        matches!(&**pat, Pat::Ident(name) if path.path.is_ident(&name.ident)).then_some(&**ty)
+                    }
+                    FnArg::Receiver(_) => None,
+                });
+                let shared = |ty: &Type| matches!(ty, Type::Reference(to) if to.mutability.is_none());
+                named.next().is_some_and(shared) && named.all(shared)
+            }
             _ => false,
         }
     }

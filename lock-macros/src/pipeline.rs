@@ -120,6 +120,7 @@ mod tests {
             (quote!(locks), quote!(locks: &mut LockManager), false),
             (quote!(locks), quote!(Locks(locks): &Locks), false),
             (quote!(LOCKS), quote!(locks: &LockManager), false),
+            (quote!(locks), quote!(#[cfg(a)] locks: &LockManager, #[cfg(b)] locks: LockManager), false),
         ];
         for (manager, arguments, borrowed) in cases {
             let args = quote!(key = "k", manager = #manager);
