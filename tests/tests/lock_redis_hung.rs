@@ -131,6 +131,37 @@ async fn a_server_that_is_a_replica_now_is_unavailable_until_it_is_not() {
 }
 
 #[tokio::test]
+async fn a_hand_over_leaves_a_server_that_is_a_replica_now() {
+    let redis = RedisServer::private().await;
+    let mut console = redis.connection().await;
+    let holder = LockManager::redis(redis.url()).await.unwrap();
+    let waiter = LockManager::redis(redis.url()).await.unwrap();
+    let guard = holder.lock("k").acquire().await.unwrap();
+    let waiting = tokio::spawn(async move { waiter.lock("k").wait(2 * SOON).acquire().await.map(drop) });
+    let inspect = holder.inspect();
+    eventually("it waits", SOON, async || {
+        inspect.show("k").await.unwrap().is_some_and(|held| held.queued == 1)
+    })
+    .await;
+    // The holder has to hear of it.
+    sleep(Duration::from_millis(100)).await;
+
+    let _: () = redis::cmd("REPLICAOF").arg("127.0.0.1").arg(1).query_async(&mut console).await.unwrap();
+    let before = connections(&mut console.clone()).await;
+    drop(guard);
+    let opened = async || connections(&mut console.clone()).await > before;
+    eventually("the hand-over is tried on another connection", SOON, opened).await;
+    let _: () = redis::cmd("REPLICAOF").arg("NO").arg("ONE").query_async(&mut console).await.unwrap();
+    timeout(SOON, waiting).await.expect("in time").unwrap().unwrap();
+}
+
+/// How many connections the server has taken so far.
+async fn connections(console: &mut redis::aio::MultiplexedConnection) -> u64 {
+    let stats: redis::InfoDict = redis::cmd("INFO").arg("stats").query_async(console).await.unwrap();
+    stats.get("total_connections_received").unwrap()
+}
+
+#[tokio::test]
 async fn a_server_that_does_not_answer_is_not_connected_to() {
     let mut redis = RedisServer::private().await;
     redis.pause();
