@@ -113,6 +113,8 @@ breaks! {
     a_stale_grant_must_be_ignored:
         StaleGrantTaken => TokensGrowFromGuardToGuard,
         Settings { callers: vec![1, 2], block: 1, ..one_caller_each(&[Delay]) };
+    to_own_the_key_must_not_suffice_to_go_on_with_tokens:
+        GoOnUnchecked => TokensGrowFromGuardToGuard, Settings { callers: vec![2, 1], ..one_caller_each(&[Delay]) };
     overtaking_must_end:
         OvertakeUnbounded => OvertakingIsBounded, Settings { callers: vec![3, 1], ..Settings::default() };
     overtaking_must_end_with_fresh_tokens_too:
@@ -138,8 +140,9 @@ fn after_a_cut_a_waiter_asks_again_before_the_lease_is_over() {
     holds(Settings { patience: Some(4), ..one_caller_each(&[Cut]) });
 }
 
-/// What these rules do sooner, a timer does in the end: without them the promises hold all the same.
-const COURTESIES: [Mutation; 3] = [Mutation::NoCancel, Mutation::LateReleaseHelpsNobody, Mutation::NoReclaim];
+/// What these rules do sooner, or once more, something else does in the end: without them the promises hold all the same.
+const COURTESIES: [Mutation; 4] =
+    [Mutation::NoCancel, Mutation::LateReleaseHelpsNobody, Mutation::NoReclaim, Mutation::RetryKeepsTokens];
 
 /// A ticket that stays in the queue costs a hand-over, for its grant is given back.
 #[test]
@@ -157,4 +160,11 @@ fn helping_along_after_the_lease_is_a_courtesy() {
 #[test]
 fn giving_back_what_is_owned_for_nobody_is_a_courtesy() {
     holds(Settings { mutation: Some(Mutation::NoReclaim), ..one_caller_each(&[Duplicate]) });
+}
+
+/// Tokens that were used in between are not the last ones of the key any more.
+#[test]
+fn leaving_tokens_out_of_a_repeated_release_is_a_courtesy() {
+    let settings = Settings { callers: vec![3], ..one_caller_each(&[Lose]) };
+    holds(Settings { mutation: Some(Mutation::RetryKeepsTokens), ..settings });
 }

@@ -8,6 +8,8 @@ pub(super) struct Context<'a> {
     /// A ticket that nobody knows of. A step needs at most one.
     pub(super) fresh: Ticket,
     pub(super) sent: Vec<Command>,
+    /// The token of the guard that begins in this step.
+    pub(super) begun: Option<i16>,
 }
 
 impl Context<'_> {

@@ -2,14 +2,40 @@ use std::fmt;
 
 use crate::model::ticket::Ticket;
 use crate::model::ticks::Ticks;
+use crate::model::tokens::Tokens;
 
 /// What a node asks of the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Command {
-    Acquire { ticket: Ticket },
-    Release { ticket: Ticket, requeue: Option<Ticket> },
-    Renew { ticket: Ticket, lease: Ticks },
-    Cancel { ticket: Ticket },
+    Acquire {
+        ticket: Ticket,
+    },
+    /// `rest` is what `ticket` has left of its tokens.
+    Release {
+        ticket: Ticket,
+        requeue: Option<Ticket>,
+        rest: Option<Tokens>,
+    },
+    /// A release and an acquire that travel together: `old` gives the key back, and `new` asks for it after that.
+    TakeAgain {
+        old: Ticket,
+        new: Ticket,
+        rest: Option<Tokens>,
+    },
+    Renew {
+        ticket: Ticket,
+        lease: Ticks,
+    },
+    Cancel {
+        ticket: Ticket,
+    },
+}
+
+/// A release that a node has not sent yet: what it asks for may travel with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Unsent {
+    pub(super) ticket: Ticket,
+    pub(super) rest: Option<Tokens>,
 }
 
 /// What the server answers.
@@ -53,8 +79,7 @@ pub(super) enum Event {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Grant {
     pub(super) ticket: Ticket,
-    /// The first token of the block, counted from the clock as it stands now.
-    pub(super) token: i16,
+    pub(super) tokens: Tokens,
     pub(super) lease: Ticks,
     pub(super) wanted: bool,
     /// What `wanted` ought to be; it is only looked at.
@@ -87,8 +112,9 @@ impl Message {
     /// All tickets that it names.
     pub(super) fn tickets(&self) -> [Option<Ticket>; 2] {
         match self.body {
-            Body::Command(Command::Release { ticket, requeue })
+            Body::Command(Command::Release { ticket, requeue, .. })
             | Body::Reply(Reply::Lost { ticket, requeue }) => [Some(ticket), requeue],
+            Body::Command(Command::TakeAgain { old, new, .. }) => [Some(old), Some(new)],
             Body::Command(
                 Command::Acquire { ticket } | Command::Renew { ticket, .. } | Command::Cancel { ticket },
             )
@@ -102,6 +128,29 @@ impl Message {
         }
     }
 
+    /// The release that it is, if it is one of this node's that may not have been sent yet.
+    pub(super) fn unsent(&self, node: u8) -> Option<Unsent> {
+        match self.body {
+            Body::Command(Command::Release { ticket, requeue: None, rest })
+                if (self.node, self.age, self.late) == (node, 0, 0) =>
+            {
+                Some(Unsent { ticket, rest })
+            }
+            _ => None,
+        }
+    }
+
+    /// The tokens that it brings along.
+    pub(super) fn tokens(&self) -> Option<Tokens> {
+        match self.body {
+            Body::Command(Command::Release { rest, .. } | Command::TakeAgain { rest, .. }) => rest,
+            Body::Reply(Reply::Granted { grant, .. }) | Body::Event(Event::Granted(grant)) => {
+                Some(grant.tokens)
+            }
+            _ => None,
+        }
+    }
+
     /// Whether it may make its ticket known to somebody who can give the key back.
     pub(super) fn settles(&self, owner: Ticket) -> bool {
         !matches!(self.body, Body::Event(Event::Wanted(_)) | Body::Command(Command::Renew { .. }))
@@ -112,9 +161,13 @@ impl Message {
         // Older than any lease is old enough.
         self.age = (self.age + 1).min(super::ticks::LONG_LEASE);
         self.late = (self.late - 1).max(0);
-        if let Body::Reply(Reply::Granted { grant, .. }) | Body::Event(Event::Granted(grant)) = &mut self.body
-        {
-            grant.token -= tokens;
+        match &mut self.body {
+            // It was sent, and nothing joins it any more.
+            Body::Command(Command::Release { rest, .. }) => *rest = None,
+            Body::Command(Command::TakeAgain { rest: Some(held), .. })
+            | Body::Reply(Reply::Granted { grant: Grant { tokens: held, .. }, .. })
+            | Body::Event(Event::Granted(Grant { tokens: held, .. })) => held.tick(tokens),
+            _ => {}
         }
     }
 }

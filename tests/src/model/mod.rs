@@ -22,6 +22,7 @@ mod settings;
 mod system;
 mod ticket;
 mod ticks;
+mod tokens;
 mod unconfirmed;
 
 pub use check::{Counterexample, Outcome, check};

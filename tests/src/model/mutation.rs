@@ -31,6 +31,10 @@ pub enum Mutation {
     TokensFromCounter,
     /// A late grant of the same ticket is taken although newer tokens were shown.
     StaleGrantTaken,
+    /// A ticket goes on with the tokens of the one before because that one owns the key, wherever the fence stands.
+    GoOnUnchecked,
+    /// A release that is sent once more still tells which tokens its ticket had left.
+    RetryKeepsTokens,
     /// A node hands the key over in memory as often as it likes while others queue.
     OvertakeUnbounded,
     /// A node that fetches fresh tokens begins anew to count the turns since others queue.
@@ -47,7 +51,7 @@ pub enum Mutation {
 
 impl Mutation {
     /// All of them.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 23] = [
         Self::ReleaseUnchecked,
         Self::TicketReused,
         Self::AcquireCounts,
@@ -63,6 +67,8 @@ impl Mutation {
         Self::NoCancel,
         Self::TokensFromCounter,
         Self::StaleGrantTaken,
+        Self::GoOnUnchecked,
+        Self::RetryKeepsTokens,
         Self::OvertakeUnbounded,
         Self::OvertakeRestarts,
         Self::GrantSaysNothing,

@@ -1,4 +1,4 @@
-use crate::model::message::{Body, Message};
+use crate::model::message::{Body, Command, Message, Unsent};
 
 /// Everything that is on its way, in no order: what was sent first may arrive last.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -25,6 +25,22 @@ impl Network {
             }
             Err(_) => false,
         }
+    }
+
+    /// Takes back a release that was not sent yet.
+    pub(super) fn take_unsent(&mut self, node: u8, release: Unsent) -> bool {
+        let found = self.messages.iter().position(|message| message.unsent(node) == Some(release));
+        found.map(|place| self.messages.remove(place)).is_some()
+    }
+
+    /// Nothing that a node sends will join its releases.
+    pub(super) fn forget_rests(&mut self, node: usize) {
+        for message in self.messages.iter_mut().filter(|message| usize::from(message.node) == node) {
+            if let Body::Command(Command::Release { rest, .. }) = &mut message.body {
+                *rest = None;
+            }
+        }
+        self.messages.sort_unstable();
     }
 
     pub(super) fn retain(&mut self, keep: impl FnMut(&Message) -> bool) {

@@ -5,6 +5,7 @@ use crate::model::ownership::Ownership;
 use crate::model::phase::{Ask, Phase};
 use crate::model::ticket::Ticket;
 use crate::model::ticks::{LEASE, LONG_LEASE, PAUSE, SUBSCRIPTION, TURN, Ticks, count_down, renew_after};
+use crate::model::tokens::Tokens;
 use crate::model::unconfirmed::Unconfirmed;
 
 /// One node: what the front knows of the key, and who waits for it.
@@ -92,6 +93,11 @@ impl Node {
         }
     }
 
+    /// Whether a caller may still ask for the key.
+    pub(super) fn may_ask(&self) -> bool {
+        !self.crashed && (self.expected > 0 || !self.queue.is_empty())
+    }
+
     /// The caller in the given place gives up waiting.
     pub(super) fn leave(&mut self, cx: &mut Context<'_>, place: usize) {
         self.queue.remove(place);
@@ -160,16 +166,16 @@ impl Node {
     }
 
     fn granted(&mut self, cx: &mut Context<'_>, grant: &Grant, age: Ticks) {
-        let stale = self.shown.is_some_and(|shown| grant.token <= shown);
+        let stale = self.shown.is_some_and(|shown| grant.tokens.first <= shown);
         if self.phase.asks_for(grant.ticket) {
             // A late word of an earlier grant of this ticket, whose tokens were shown: the answer is still to come.
             if stale && !cx.settings.is(Mutation::StaleGrantTaken) {
                 return;
             }
-            self.phase = Phase::Owned(Ownership::new(grant, age, self.phase.known(), cx.settings));
+            self.phase = Phase::Owned(Ownership::new(grant, age, self.phase.known()));
             self.pass_on(cx);
         } else if self.phase.ticket() != Some(grant.ticket) && !cx.settings.is(Mutation::OrphanKept) {
-            self.release(cx, grant.ticket, None);
+            self.release(cx, grant.ticket, None, Some(grant.tokens));
         }
     }
 
@@ -187,7 +193,7 @@ impl Node {
             }
             // A late copy of a command of ours owns the key for nobody.
             _ if cx.settings.is(Mutation::NoReclaim) => {}
-            _ => cx.send(Command::Release { ticket, requeue: None }),
+            _ => cx.send(Command::Release { ticket, requeue: None, rest: None }),
         }
     }
 
@@ -236,8 +242,9 @@ impl Node {
             ownership.left = ownership.left.max(lease - age);
             ownership.renew_in = (renew_after(lease) - age).max(0);
         } else if self.queue.is_empty() {
+            let rest = ownership.tokens.rest();
             self.phase = Phase::Vacant;
-            self.release(cx, ticket, None);
+            self.release(cx, ticket, None, rest);
         } else {
             self.ask(cx);
         }
@@ -302,15 +309,16 @@ impl Node {
         let (ticket, live) = (ownership.ticket, ownership.is_live());
         if self.queue.is_empty() {
             if !(live && ownership.end_turn(cx.settings)) {
+                let rest = ownership.tokens.rest();
                 self.phase = Phase::Vacant;
-                self.release(cx, ticket, None);
+                self.release(cx, ticket, None, rest);
             }
         } else if live && ownership.may_hand_over(cx.settings) {
-            if ownership.has_tokens() {
+            if let Some(token) = ownership.begin_turn(cx.settings) {
                 self.queue.remove(0);
-                let token = ownership.begin_turn(cx.settings);
                 self.tokens_grew &= self.shown.is_none_or(|shown| token > shown);
                 self.shown = self.shown.max(Some(token));
+                cx.begun = Some(token);
             } else {
                 let mut known = ownership.known;
                 if cx.settings.is(Mutation::OvertakeRestarts) {
@@ -322,7 +330,7 @@ impl Node {
         } else {
             let next = cx.fresh;
             self.phase = Phase::asking(Ask::new(next));
-            self.release(cx, ticket, Some(next));
+            self.release(cx, ticket, Some(next), None);
         }
     }
 
@@ -336,9 +344,18 @@ impl Node {
         self.phase = Phase::Waiting { ask, retry_in };
     }
 
-    fn release(&mut self, cx: &mut Context<'_>, ticket: Ticket, requeue: Option<Ticket>) {
-        cx.send(Command::Release { ticket, requeue });
-        self.insist(Unconfirmed::release(ticket));
+    fn release(
+        &mut self,
+        cx: &mut Context<'_>,
+        ticket: Ticket,
+        requeue: Option<Ticket>,
+        rest: Option<Tokens>,
+    ) {
+        cx.send(Command::Release { ticket, requeue, rest });
+        self.insist(Unconfirmed::release(
+            ticket,
+            rest.filter(|_| cx.settings.is(Mutation::RetryKeepsTokens)),
+        ));
     }
 
     fn cancel(&mut self, cx: &mut Context<'_>, ticket: Ticket) {
@@ -367,7 +384,7 @@ impl Node {
         }
         self.phase.tick(tokens);
         for sent in &mut self.unconfirmed {
-            sent.tick();
+            sent.tick(tokens);
         }
         self.unconfirmed.sort_unstable();
         self.shown = self.shown.map(|shown| shown - tokens);

@@ -4,6 +4,7 @@ use crate::model::mutation::Mutation;
 use crate::model::settings::Settings;
 use crate::model::ticket::Ticket;
 use crate::model::ticks::{Ticks, count_down, renew_after};
+use crate::model::tokens::Tokens;
 
 /// A node believes that its ticket owns the key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -16,14 +17,14 @@ pub(super) struct Ownership {
     pub(super) turn: Option<Ticks>,
     /// How much longer the idle key is kept.
     pub(super) idle: Option<Ticks>,
-    next_token: i16,
-    tokens_left: i16,
+    /// Those of the turns to come.
+    pub(super) tokens: Tokens,
     pub(super) known: Known,
 }
 
 impl Ownership {
     /// `known` is what was known before the grant.
-    pub(super) fn new(grant: &Grant, age: Ticks, mut known: Known, settings: &Settings) -> Self {
+    pub(super) fn new(grant: &Grant, age: Ticks, mut known: Known) -> Self {
         known.note(grant.wanted, grant.others_queue);
         Self {
             ticket: grant.ticket,
@@ -31,18 +32,13 @@ impl Ownership {
             renew_in: (renew_after(grant.lease) - age).max(0),
             turn: None,
             idle: None,
-            next_token: grant.token,
-            tokens_left: settings.block,
+            tokens: grant.tokens,
             known,
         }
     }
 
     pub(super) fn is_live(&self) -> bool {
         self.left > 0
-    }
-
-    pub(super) fn has_tokens(&self) -> bool {
-        self.tokens_left > 0
     }
 
     pub(super) fn note_wanted(&mut self) {
@@ -54,15 +50,13 @@ impl Ownership {
             || self.known.wanted.is_none_or(|turns| turns < settings.overtake)
     }
 
-    /// Begins a turn and answers its token.
-    pub(super) fn begin_turn(&mut self, settings: &Settings) -> i16 {
-        let token = self.next_token;
-        self.next_token += 1;
-        self.tokens_left -= 1;
+    /// Begins a turn and answers its token; none when they are used up.
+    pub(super) fn begin_turn(&mut self, settings: &Settings) -> Option<i16> {
+        let token = self.tokens.take()?;
         self.known.begin_turn(settings);
         self.turn = Some(0);
         self.idle = None;
-        token
+        Some(token)
     }
 
     /// Ends the turn; true if the idle key is kept for a while.
@@ -88,6 +82,6 @@ impl Ownership {
         if let Some(idle) = &mut self.idle {
             count_down(idle);
         }
-        self.next_token -= tokens;
+        self.tokens.tick(tokens);
     }
 }

@@ -13,7 +13,8 @@ pub enum Promise {
     MutualExclusion,
     /// Promise 3: every grant has tokens above those of all earlier grants.
     TokensGrowInGrantOrder,
-    /// Promise 3: every guard of a node has a token above those of its earlier guards.
+    /// Promise 3: every guard has a token above those of earlier guards: of its own node's in any case, of all nodes' while
+    /// the server keeps its data.
     TokensGrowFromGuardToGuard,
     /// Promise 4: when nothing can happen any more, nobody waits.
     NobodyWaitsForEver,
@@ -62,9 +63,9 @@ impl Promise {
         let condition = match self {
             Self::MutualExclusion => mutual_exclusion,
             Self::TokensGrowInGrantOrder => |_: &Protocol, system: &System| system.server.tokens_grew,
-            Self::TokensGrowFromGuardToGuard => {
-                |_: &Protocol, system: &System| system.nodes.iter().all(|node| node.tokens_grew)
-            }
+            Self::TokensGrowFromGuardToGuard => |_: &Protocol, system: &System| {
+                system.tokens_grew && system.nodes.iter().all(|node| node.tokens_grew)
+            },
             Self::NobodyWaitsForEver => |protocol: &Protocol, system: &System| {
                 !protocol.is_over(system) || system.nodes.iter().all(|node| node.queue.is_empty())
             },

@@ -5,6 +5,7 @@ use stateright::{Model, Property};
 
 use crate::model::action::Action;
 use crate::model::fault::{Fault, FaultKind};
+use crate::model::message::Unsent;
 use crate::model::phase::Phase;
 use crate::model::promise::nobody_waits_too_long;
 use crate::model::settings::Settings;
@@ -54,7 +55,9 @@ impl Protocol {
                 continue;
             }
             if node.expected > 0 {
-                actions.push(Action::Arrive { node: number });
+                let asks = node.phase == Phase::Vacant;
+                let with = company(asks.then(|| system.unsent(number)));
+                actions.extend(with.map(|with| Action::Arrive { node: number, with }));
             }
             if let Phase::Owned(ownership) = &node.phase
                 && ownership.turn.is_some()
@@ -69,7 +72,9 @@ impl Protocol {
                     .extend((0..).zip(&node.queue).map(|(place, _)| Action::Leave { node: number, place }));
             }
             if node.timers_are_due() {
-                actions.push(Action::Round { node: number });
+                let asks = matches!(node.phase, Phase::Waiting { retry_in: Some(0), .. });
+                let with = company(asks.then(|| system.unsent(number)));
+                actions.extend(with.map(|with| Action::Round { node: number, with }));
             }
             if node.subscription != Default::default() {
                 actions.push(Action::Subscription { node: number });
@@ -106,13 +111,18 @@ impl Protocol {
                 FaultKind::Freeze => nodes().map(|node| Fault::Freeze { node }).for_each(&mut add),
                 FaultKind::Cut => nodes().map(|node| Fault::Cut { node }).for_each(&mut add),
                 // The clock has passed the last token: that takes microseconds, losing the data takes longer.
-                FaultKind::Forget if system.server.last_token.is_none() || self.settings.is_counter() => {
+                FaultKind::Forget if system.server.clock_has_passed() || self.settings.is_counter() => {
                     add(Fault::Forget);
                 }
                 FaultKind::Forget => {}
             }
         }
     }
+}
+
+/// What a node asks may travel alone, or with any release that was not sent yet.
+fn company(releases: Option<Vec<Unsent>>) -> impl Iterator<Item = Option<Unsent>> {
+    std::iter::once(None).chain(releases.into_iter().flatten().map(Some))
 }
 
 impl Model for Protocol {
@@ -137,7 +147,9 @@ impl Model for Protocol {
     fn next_state(&self, last: &System, action: Action) -> Option<System> {
         let (settings, mut system) = (&self.settings, last.clone());
         match action {
-            Action::Arrive { node } => system.step(settings, node, |node, cx| node.arrive(cx)),
+            Action::Arrive { node, with } => {
+                system.step_with(settings, node, with, |node, cx| node.arrive(cx));
+            }
             Action::Leave { node, place } => {
                 system.leavers_left -= 1;
                 system.step(settings, node, |node, cx| node.leave(cx, usize::from(place)));
@@ -148,7 +160,9 @@ impl Model for Protocol {
                 system.step(settings, node, |node, cx| node.extend(cx));
             }
             Action::Deliver(message) => system.deliver(settings, &message),
-            Action::Round { node } => system.step(settings, node, |node, cx| node.round(cx)),
+            Action::Round { node, with } => {
+                system.step_with(settings, node, with, |node, cx| node.round(cx));
+            }
             Action::Subscription { node } => system.subscription_moves(settings, node),
             Action::Thaw { node } => system.node_mut(node).frozen = 0,
             Action::Tick => {

@@ -3,17 +3,20 @@ use crate::model::mutation::Mutation;
 use crate::model::settings::Settings;
 use crate::model::ticket::Ticket;
 use crate::model::ticks::{DIRECT_LEASE, LEASE, Ticks, count_down};
+use crate::model::tokens::Tokens;
 
 /// What the server knows: the owner key, the queue, the last token. Its scripts, one command each.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Server {
     pub(super) owner: Option<Owner>,
     pub(super) queue: Vec<Ticket>,
-    /// The last token handed out, counted from the clock as it stands now; none when the clock has passed it.
+    /// The last token handed out, counted from the clock as it stands now; none when the clock has passed it and nobody
+    /// may ask whether it stands there.
     fence: Option<i16>,
     /// Which nodes have a subscription, as far as the server knows.
     pub(super) subscribed: Vec<bool>,
-    /// The last token that was ever handed out, whatever the server remembers; it is only looked at.
+    /// The last token that was ever handed out, whatever the server remembers, for as long as `fence` would be kept; it is
+    /// only looked at.
     pub(super) last_token: Option<i16>,
     /// Whether every grant had tokens above all earlier ones.
     pub(super) tokens_grew: bool,
@@ -58,7 +61,8 @@ impl Server {
     ) -> Reply {
         match command {
             Command::Acquire { ticket } => self.acquire(settings, ticket, publish),
-            Command::Release { ticket, requeue } => self.release(settings, ticket, requeue, publish),
+            Command::Release { ticket, requeue, .. } => self.release(settings, ticket, requeue, publish),
+            Command::TakeAgain { old, new, rest } => self.take_again(settings, old, new, rest, publish),
             Command::Renew { ticket, lease } => self.renew(settings, ticket, lease),
             Command::Cancel { ticket } => {
                 self.queue.retain(|queued| *queued != ticket);
@@ -129,6 +133,39 @@ impl Server {
         }
     }
 
+    /// Both in one step. When nobody queues and nobody was given tokens since those that are left, they go on.
+    fn take_again(
+        &mut self,
+        settings: &Settings,
+        old: Ticket,
+        new: Ticket,
+        rest: Option<Tokens>,
+        publish: &mut impl FnMut(u8, Event),
+    ) -> Reply {
+        if !self.is_owner(old) {
+            // Which helps along those who queue, as far as that is done.
+            self.release(settings, old, None, publish);
+            return match self.acquire(settings, new, publish) {
+                Reply::Granted { grant, .. } => Reply::Granted { grant, released: Some(old) },
+                Reply::Busy { ticket, remaining, .. } => {
+                    Reply::Busy { ticket, remaining, released: Some(old) }
+                }
+                other => other,
+            };
+        }
+        match rest {
+            Some(tokens)
+                if self.queue.is_empty()
+                    && (self.fence == Some(tokens.last) || settings.is(Mutation::GoOnUnchecked)) =>
+            {
+                self.tokens_grew &= self.last_token == Some(tokens.last);
+                self.own(new, LEASE, 1);
+                Reply::Granted { grant: self.grant(settings, new, tokens, LEASE), released: Some(old) }
+            }
+            _ => self.release(settings, old, Some(new), publish),
+        }
+    }
+
     fn renew(&mut self, settings: &Settings, ticket: Ticket, lease: Ticks) -> Reply {
         let held = self.is_owner(ticket);
         if held && let Some(owner) = &mut self.owner {
@@ -165,8 +202,8 @@ impl Server {
                 self.granted_to_the_dead = true;
             }
             self.own(ticket, DIRECT_LEASE, 1);
-            let token = self.next_tokens(settings);
-            publish(ticket.node, Event::Granted(self.grant(settings, ticket, token, DIRECT_LEASE)));
+            let tokens = self.next_tokens(settings);
+            publish(ticket.node, Event::Granted(self.grant(settings, ticket, tokens, DIRECT_LEASE)));
             return true;
         }
         false
@@ -189,14 +226,14 @@ impl Server {
         released: Option<Ticket>,
     ) -> Reply {
         self.own(ticket, lease, count);
-        let token = self.next_tokens(settings);
-        Reply::Granted { grant: self.grant(settings, ticket, token, LEASE), released }
+        let tokens = self.next_tokens(settings);
+        Reply::Granted { grant: self.grant(settings, ticket, tokens, LEASE), released }
     }
 
-    fn grant(&self, settings: &Settings, ticket: Ticket, token: i16, lease: Ticks) -> Grant {
+    fn grant(&self, settings: &Settings, ticket: Ticket, tokens: Tokens, lease: Ticks) -> Grant {
         let others_queue = !self.queue.is_empty();
         let wanted = others_queue && !settings.is(Mutation::GrantSaysNothing);
-        Grant { ticket, token, lease, wanted, others_queue }
+        Grant { ticket, tokens, lease, wanted, others_queue }
     }
 
     fn busy(&self, ticket: Ticket, released: Option<Ticket>) -> Reply {
@@ -204,15 +241,15 @@ impl Server {
         Reply::Busy { ticket, remaining, released }
     }
 
-    /// The first of a fresh block of tokens.
-    fn next_tokens(&mut self, settings: &Settings) -> i16 {
+    /// A fresh block of tokens.
+    fn next_tokens(&mut self, settings: &Settings) -> Tokens {
         let counted = self.fence.map_or(0, |last| last + 1);
-        let token = if settings.is(Mutation::TokensFromCounter) { counted } else { counted.max(0) };
-        self.tokens_grew &= self.last_token.is_none_or(|last| token > last);
-        let last = token + settings.block - 1;
+        let first = if settings.is(Mutation::TokensFromCounter) { counted } else { counted.max(0) };
+        self.tokens_grew &= self.last_token.is_none_or(|last| first > last);
+        let last = first + settings.block - 1;
         self.fence = Some(last);
         self.last_token = self.last_token.max(Some(last));
-        token
+        Tokens { first, last }
     }
 
     pub(super) fn tick(&mut self, tokens: i16) {
@@ -222,9 +259,26 @@ impl Server {
                 self.owner = None;
             }
         }
-        // Tokens that the clock has passed count no more: the next are above them anyway.
-        let age = |token: i16| Some(token - tokens).filter(|token| tokens == 0 || *token >= 0);
-        self.fence = self.fence.and_then(age);
-        self.last_token = self.last_token.and_then(age);
+        for token in [&mut self.fence, &mut self.last_token].into_iter().flatten() {
+            *token -= tokens;
+        }
+    }
+
+    /// Drops the tokens that the clock has passed, for the next are above them anyway; but for those that a ticket may
+    /// still go on with.
+    pub(super) fn tidy(&mut self, may_go_on: impl Fn(i16) -> bool) {
+        for token in [&mut self.fence, &mut self.last_token] {
+            *token = token.filter(|token| *token >= 0 || may_go_on(*token));
+        }
+    }
+
+    /// Whether no token is left that the clock has yet to pass.
+    pub(super) fn clock_has_passed(&self) -> bool {
+        self.last_token.is_none_or(|last| last < 0)
+    }
+
+    /// Whether all tokens to come are above this one.
+    pub(super) fn is_past(&self, token: i16) -> bool {
+        token < 0 || self.fence.is_some_and(|last| last >= token)
     }
 }

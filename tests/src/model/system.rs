@@ -1,6 +1,6 @@
 use crate::model::context::Context;
 use crate::model::fault::Fault;
-use crate::model::message::{Body, Event, Message, Reply};
+use crate::model::message::{Body, Command, Event, Message, Reply, Unsent};
 use crate::model::mutation::Mutation;
 use crate::model::network::Network;
 use crate::model::node::{Node, Subscription};
@@ -9,6 +9,8 @@ use crate::model::server::Server;
 use crate::model::settings::Settings;
 use crate::model::ticket::Ticket;
 use crate::model::ticks::{FROZEN, LATE, SUBSCRIPTION, TOKENS_PER_TICK};
+use crate::model::tokens::Tokens;
+use crate::model::unconfirmed::Unconfirmed;
 
 /// Everything there is at one moment. All times and tokens are counted from now, so that the same situation at
 /// another time is the same state.
@@ -20,6 +22,10 @@ pub(super) struct System {
     pub(super) extensions_left: u8,
     pub(super) leavers_left: u8,
     pub(super) faults_left: u8,
+    /// The last token that any guard had, for as long as somebody holds one that is not above it; it is only looked at.
+    shown: Option<i16>,
+    /// Whether every guard had a token above those before it while the server kept its data.
+    pub(super) tokens_grew: bool,
     /// The server has lost its data: there may be two owners for as long as a lease.
     pub(super) data_lost: bool,
     /// A message was lost, a node cut off or crashed: what nobody knows of ends with its lease.
@@ -35,6 +41,8 @@ impl System {
             extensions_left: settings.extensions,
             leavers_left: settings.leavers,
             faults_left: settings.faults,
+            shown: None,
+            tokens_grew: true,
             data_lost: false,
             message_lost: false,
         }
@@ -67,6 +75,16 @@ impl System {
         message.is_command() || self.node(message.node).acts()
     }
 
+    /// The releases that what a node asks may travel with.
+    pub(super) fn unsent(&self, node: u8) -> Vec<Unsent> {
+        let gathered = self.network.distinct().filter_map(|message| message.unsent(node));
+        let due = self.node(node).unconfirmed.iter().filter_map(Unconfirmed::unsent);
+        let mut releases: Vec<_> = gathered.chain(due).collect();
+        releases.sort_unstable();
+        releases.dedup();
+        releases
+    }
+
     /// Lets a node take a step and sends what follows from it.
     pub(super) fn step(
         &mut self,
@@ -74,10 +92,30 @@ impl System {
         node: u8,
         step: impl FnOnce(&mut Node, &mut Context<'_>),
     ) {
+        self.step_with(settings, node, None, step);
+    }
+
+    /// The same; what the node asks travels with a release, if any.
+    pub(super) fn step_with(
+        &mut self,
+        settings: &Settings,
+        node: u8,
+        with: Option<Unsent>,
+        step: impl FnOnce(&mut Node, &mut Context<'_>),
+    ) {
         let fresh = self.fresh_ticket(settings, node);
-        let mut cx = Context { settings, fresh, sent: Vec::new() };
+        let mut cx = Context { settings, fresh, sent: Vec::new(), begun: None };
         step(self.node_mut(node), &mut cx);
-        for command in cx.sent {
+        if let Some(token) = cx.begun {
+            self.tokens_grew &= self.shown.is_none_or(|shown| token > shown);
+            self.shown = self.shown.max(Some(token)).filter(|_| !self.data_lost);
+        }
+        for mut command in cx.sent {
+            if let (Command::Acquire { ticket: new }, Some(release)) = (command, with)
+                && self.network.take_unsent(node, release)
+            {
+                command = Command::TakeAgain { old: release.ticket, new, rest: release.rest };
+            }
             self.network.send(node, Body::Command(command), 0);
         }
     }
@@ -185,11 +223,41 @@ impl System {
             node.tick(tokens);
         }
         self.server.tick(tokens);
+        self.shown = self.shown.map(|shown| shown - tokens);
         self.network.tick(tokens);
+    }
+
+    /// The tokens that somebody may still use, and whether a ticket may go on with them.
+    fn tokens_in_hand(&self) -> Vec<(Tokens, bool)> {
+        let mut held = Vec::new();
+        for message in self.network.iter() {
+            let may_ask = self.node(message.node).may_ask();
+            held.extend(message.tokens().map(|tokens| (tokens, may_ask || message.is_command())));
+        }
+        for node in &self.nodes {
+            let owned = match &node.phase {
+                Phase::Owned(ownership) => ownership.tokens.rest(),
+                _ => None,
+            };
+            let kept = node.unconfirmed.iter().filter_map(|sent| sent.rest);
+            held.extend(owned.into_iter().chain(kept).map(|tokens| (tokens, node.may_ask())));
+        }
+        held
     }
 
     /// Drops what no step will ever look at again.
     pub(super) fn tidy(&mut self) {
+        for node in 0..self.nodes.len() {
+            if !self.nodes[node].may_ask() {
+                self.network.forget_rests(node);
+                self.nodes[node].unconfirmed.iter_mut().for_each(|sent| sent.rest = None);
+            }
+        }
+        let held = self.tokens_in_hand();
+        self.server.tidy(|last| held.iter().any(|(tokens, goes_on)| *goes_on && tokens.last == last));
+        self.shown = self.shown.filter(|shown| {
+            !self.server.is_past(*shown) || held.iter().any(|(tokens, _)| tokens.first <= *shown)
+        });
         if !self.is_busy() {
             // Nobody comes to ask, and the queue's own time runs out.
             self.server.queue.clear();
