@@ -17,6 +17,8 @@ struct Scripted {
     releases: Mutex<Vec<ReleaseRequest>>,
     /// Whether renewals find that the lease is over.
     ended: AtomicBool,
+    /// Whether the next release gets no reply.
+    unheard: AtomicBool,
 }
 
 impl LockBackend for Scripted {
@@ -34,7 +36,10 @@ impl LockBackend for Scripted {
     }
     fn release(&self, request: ReleaseRequest) -> BackendFuture<ReleaseReply> {
         self.releases.lock().push(request);
-        BackendFuture::ready(Ok(ReleaseReply::Released))
+        BackendFuture::ready(match self.unheard.swap(false, Ordering::Relaxed) {
+            true => Err(BackendError::new(BackendErrorKind::TimedOut, "no reply")),
+            false => Ok(ReleaseReply::Released),
+        })
     }
     fn renew(&self, requests: Vec<RenewRequest>) -> BackendFuture<RenewReply> {
         let held = !self.ended.load(Ordering::Relaxed);
@@ -124,6 +129,25 @@ async fn a_key_that_is_found_lost_is_given_back() {
     settle().await;
     let released: Vec<_> = backend.releases.lock().iter().map(|release| release.ticket).collect();
     assert_eq!(released, [request.ticket]);
+}
+
+/// Whoever asks next may go on with the tokens that are left, once: they may have been used when the reply was lost.
+#[tokio::test(start_paused = true)]
+async fn a_release_that_is_sent_again_has_no_tokens_left() {
+    let backend = Arc::new(Scripted::default());
+    let locks = LockManager::builder().backend(backend.clone());
+    let holder = tokio::spawn({
+        let locks = locks.clone();
+        async move { drop(locks.lock("k").lease(LEASE).acquire().await.unwrap()) }
+    });
+    settle().await;
+    let (_, answer) = backend.acquires.lock().remove(0);
+    backend.unheard.store(true, Ordering::Relaxed);
+    answer.send(AcquireReply::Granted(grant(1))).unwrap();
+    holder.await.unwrap();
+    tokio::time::sleep(LEASE / 2).await;
+    let left: Vec<_> = backend.releases.lock().iter().map(|release| release.spare).collect();
+    assert_eq!(left, [1, 0]);
 }
 
 /// Another node queues after the grant was written and before its reply is read, and its event overtakes the reply.

@@ -8,10 +8,12 @@ use std::time::Duration;
 use interlock_tests::{RedisServer, eventually, unique_name};
 use lock_core::{
     AcquireReply, AcquireRequest, BackendEvent, BackendEvents, CancelRequest, FencingToken, Grant,
-    LockBackend, LockKey, LockManager, NodeId, RedisBackend, ReleaseReply, ReleaseRequest, Ticket,
+    LockBackend, LockKey, LockManager, NodeId, RedisBackend, ReleaseReply, ReleaseRequest, Requeue, Ticket,
 };
 use redis::AsyncCommands;
 use redis::aio::MultiplexedConnection;
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
@@ -98,6 +100,33 @@ async fn calls(connection: &mut MultiplexedConnection, name: &str) -> u64 {
     let beginning = format!("cmdstat_{name}");
     let calls = |line: &str| line.split_once("calls=")?.1.split_once(',')?.0.parse::<u64>().ok();
     stats.lines().filter(|line| line.starts_with(&beginning)).filter_map(calls).sum()
+}
+
+/// What a server is asked, by all its clients, in order.
+struct Asked(Lines<BufReader<TcpStream>>);
+
+impl Asked {
+    async fn of(redis: &RedisServer) -> Self {
+        let mut stream = TcpStream::connect(redis.address()).await.unwrap();
+        stream.write_all(b"MONITOR\r\n").await.unwrap();
+        let mut lines = BufReader::new(stream).lines();
+        assert_eq!(timeout(SOON, lines.next_line()).await.unwrap().unwrap().unwrap(), "+OK");
+        Self(lines)
+    }
+
+    /// The next command with `argument`, and the one before it over the same connection, if there was one meanwhile.
+    async fn before(&mut self, argument: &str) -> Option<String> {
+        let mut earlier: Vec<(String, String)> = Vec::new();
+        loop {
+            // +1700000000.123456 [0 127.0.0.1:50000] "GET" "k"
+            let line = timeout(SOON, self.0.next_line()).await.expect("the command").unwrap().unwrap();
+            let (client, command) = line.split_once('[').and_then(|(_, line)| line.split_once("] ")).unwrap();
+            if command.contains(&format!("\"{argument}\"")) && !client.ends_with("lua") {
+                return earlier.into_iter().rev().find_map(|(by, command)| (by == client).then_some(command));
+            }
+            earlier.push((client.to_owned(), command.to_owned()));
+        }
+    }
 }
 
 #[tokio::test]
@@ -355,5 +384,29 @@ async fn a_key_taken_again_behind_the_dead_is_granted_at_once() {
     assert_eq!(left, 0);
     while let Ok(event) = events.try_recv() {
         assert!(matches!(event, BackendEvent::Wanted { .. }), "{event:?} of what was answered");
+    }
+}
+
+/// Behind it, so that the server writes to the next owner before it answers the last one.
+#[tokio::test]
+async fn a_release_goes_behind_a_ping_where_others_queue() {
+    let redis = RedisServer::private().await;
+    let backend = RedisBackend::connect(redis.url(), "").await.unwrap();
+    let (key, mut node) = (LockKey::new("k").unwrap(), Node::new());
+    let mut asked = Asked::of(&redis).await;
+    for (wanted, again) in [(true, false), (true, true), (false, false), (false, true)] {
+        let (ticket, next) = (node.ticket(), node.ticket());
+        let grant = granted(backend.acquire(ask(&key, ticket)).await.unwrap());
+        let mut release = give_back(&key, ticket, &grant).wanted(wanted);
+        if again {
+            release = release.requeue(Requeue { ticket: next, lease: LEASE, block: BLOCK });
+        }
+        backend.release(release).await.unwrap();
+        // The acquire and then the release.
+        asked.before(&ticket.to_string()).await;
+        let before = asked.before(&ticket.to_string()).await;
+        let ping = before.as_deref().is_some_and(|command| command.eq_ignore_ascii_case("\"ping\""));
+        assert_eq!(ping, wanted, "{before:?} before a release that is wanted: {wanted}, again: {again}");
+        backend.release(ReleaseRequest::new(key.clone(), next, grant.token)).await.unwrap();
     }
 }
