@@ -32,7 +32,8 @@ impl Package {
     }
 }
 
-fn find(name: &str) -> Option<PathBuf> {
+/// Where a program is, on the path or beside it.
+pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(BESIDE_PATH.map(PathBuf::from))

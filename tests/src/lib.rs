@@ -45,6 +45,7 @@ mod redis_tls;
 mod round_trips;
 mod scratch;
 mod shared;
+mod slow_flushes;
 
 pub use database::Database;
 pub use eventually::eventually;
@@ -61,6 +62,7 @@ pub use redis_server::RedisServer;
 pub use redis_tls::RedisTls;
 pub use round_trips::RoundTrips;
 pub use scratch::Scratch;
+pub use slow_flushes::SlowFlushes;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

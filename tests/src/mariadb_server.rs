@@ -17,6 +17,7 @@ use crate::names::unique_name;
 use crate::process::Process;
 use crate::scratch::Scratch;
 use crate::shared::{Shared, blocking};
+use crate::slow_flushes::SlowFlushes;
 
 const PACKAGE: Package =
     Package { server: "MariaDB", apt: "mariadb-server", brew: "mariadb", variable: "TEST_DATABASE_URL" };
@@ -61,11 +62,20 @@ impl MariaDbServer {
         blocking(MariaDbServer::start).await
     }
 
+    /// The same on a disk whose flushes take longer.
+    pub async fn private_with(slow: SlowFlushes) -> MariaDbServer {
+        let mut server = MariaDbServer::private().await;
+        // Not before, since making a data directory flushes a thousand times.
+        server.own().recipe.slow = Some(slow);
+        server.restart().await;
+        server
+    }
+
     fn start() -> Result<MariaDbServer, Unavailable> {
         let server = PACKAGE.program(&["mariadbd", "mysqld"])?;
         // A `mysqld` beside the installer is MariaDB under its older name.
         let installer = PACKAGE.program(&["mariadb-install-db", "mysql_install_db"]).ok();
-        let recipe = MariaDbRecipe { server, installer, scratch: Scratch::new("mariadb") };
+        let recipe = MariaDbRecipe { server, installer, scratch: Scratch::new("mariadb"), slow: None };
         let (process, port) = launch(&recipe, &recipe.log())?;
         Ok(MariaDbServer {
             url: format!("mysql://root@127.0.0.1:{port}"),
@@ -181,6 +191,7 @@ struct MariaDbRecipe {
     /// None for MySQL, whose server makes its own data directory.
     installer: Option<PathBuf>,
     scratch: Scratch,
+    slow: Option<SlowFlushes>,
 }
 
 impl MariaDbRecipe {
@@ -199,7 +210,10 @@ impl Recipe for MariaDbRecipe {
             .arg(installer)
             .arg(self.scratch.path())
             .arg(port.to_string());
-        command
+        match &self.slow {
+            Some(slow) => slow.slow(&command),
+            None => command,
+        }
     }
 
     fn answers(&self, _: &Process, port: u16) -> bool {

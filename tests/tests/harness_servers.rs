@@ -5,9 +5,11 @@
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use interlock_tests::{MariaDbServer, PostgresServer, Process, RedisServer, Scratch, eventually};
+use interlock_tests::{
+    MariaDbServer, PostgresServer, Process, RedisServer, Scratch, SlowFlushes, eventually,
+};
 
 const SOON: Duration = Duration::from_secs(10);
 
@@ -90,6 +92,28 @@ async fn a_killed_mariadb_keeps_what_was_committed() {
     let id: i32 =
         sqlx::query_scalar("SELECT id FROM t").fetch_one(&database.mysql_pool().await).await.unwrap();
     assert_eq!(id, 7);
+}
+
+/// Where nothing may be traced, the reason is one line.
+#[tokio::test]
+async fn a_commit_waits_for_a_slow_flush() {
+    let longer = Duration::from_millis(20);
+    let slow = match SlowFlushes::by(longer) {
+        Ok(slow) => slow,
+        Err(why) => return assert!(why.starts_with("strace ") && why.lines().count() == 1, "{why}"),
+    };
+    let server = MariaDbServer::private_with(slow).await;
+    let database = server.database("harness").await;
+    let pool = database.mysql_pool().await;
+    let fill = "SET GLOBAL innodb_flush_log_at_trx_commit = 1; CREATE TABLE t (id INT) ENGINE = InnoDB";
+    sqlx::raw_sql(fill).execute(&pool).await.unwrap();
+
+    let begun = Instant::now();
+    sqlx::raw_sql("INSERT INTO t VALUES (7)").execute(&pool).await.unwrap();
+    assert!(begun.elapsed() >= longer);
+
+    drop(server);
+    assert!(!listens(database.address()));
 }
 
 #[tokio::test]

@@ -11,6 +11,14 @@ pub struct Findings {
     pub comparisons: Vec<Comparison>,
 }
 
+impl Findings {
+    /// Adds those of another load.
+    pub fn add(&mut self, other: Self) {
+        self.lines.extend(other.lines);
+        self.comparisons.extend(other.comparisons);
+    }
+}
+
 /// One line of the table: what was to be reached, and what was seen.
 #[derive(Debug, Clone)]
 pub struct Line {

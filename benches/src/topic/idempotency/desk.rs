@@ -2,13 +2,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use idempotency::{BoxError, Idempotency, MySqlStore, Settings};
-use interlock_tests::{Database, MariaDbServer};
+use interlock_tests::{Database, MariaDbServer, SlowFlushes};
 use sqlx::mysql::MySqlPoolOptions;
-use sqlx::{MySqlConnection, MySqlPool, query, query_scalar, raw_sql};
+use sqlx::{MySqlConnection, MySqlPool, query, query_as, raw_sql};
 
+/// As desk.sql makes them.
 const USERS: u64 = 10_000;
+const BALANCE: u64 = 1_000_000;
 
-/// A database with balances, on a server that flushes each commit.
+/// A database with balances and a ledger, on a server that flushes each commit.
 pub(super) struct Desk {
     pub(super) pool: MySqlPool,
     pub(super) database: Database,
@@ -18,15 +20,22 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) async fn open(connections: u32) -> Self {
-        let server = MariaDbServer::private().await;
+        Self::on(MariaDbServer::private().await, connections).await
+    }
+
+    /// On a disk whose flushes take longer.
+    pub(super) async fn slow(connections: u32, slow: &SlowFlushes) -> Self {
+        Self::on(MariaDbServer::private_with(slow.clone()).await, connections).await
+    }
+
+    async fn on(server: MariaDbServer, connections: u32) -> Self {
         let database = server.database("desk").await;
         let pool = Self::pool(&database, connections).await;
         Idempotency::mysql(pool.clone()).migrate().await.expect("may create tables");
         for statement in [
             "SET GLOBAL innodb_flush_log_at_trx_commit = 1",
             "SET GLOBAL innodb_buffer_pool_size = 536870912",
-            "CREATE TABLE users (id BIGINT PRIMARY KEY, balance BIGINT NOT NULL)",
-            "INSERT INTO users SELECT seq, 0 FROM seq_0_to_9999",
+            include_str!("desk.sql"),
             include_str!("original.sql"),
         ] {
             raw_sql(statement).execute(&pool).await.expect("may do so");
@@ -76,19 +85,31 @@ impl Desk {
         outcome.expect("an answer").replayed()
     }
 
-    /// The sum of all charges.
-    pub(super) async fn sum(&self) -> i64 {
-        let sum = query_scalar("SELECT CAST(SUM(balance) AS SIGNED) FROM users").fetch_one(&self.pool).await;
-        sum.expect("the database answers")
+    /// The sum of all charges, by the ledger, which the balances must agree with.
+    pub(super) async fn sum(&self) -> u64 {
+        let sums = "SELECT (SELECT CAST(COALESCE(SUM(amount), 0) AS UNSIGNED) FROM ledger), \
+                    (SELECT CAST(SUM(balance) AS UNSIGNED) FROM users)";
+        let sums: (u64, u64) = query_as(sums).fetch_one(&self.pool).await.expect("the database answers");
+        let (charged, left) = sums;
+        assert_eq!(charged + left, USERS * BALANCE, "each entry has been paid");
+        charged
+    }
+
+    /// Ends the run unless every key that was handed out has been charged for once.
+    pub(super) async fn settle(&self) {
+        let keys = self.keys.load(Ordering::Relaxed);
+        assert_eq!(self.sum().await, keys, "every charge has been made, and once");
     }
 }
 
-/// Adds one to a balance and reads it.
-pub(super) async fn charge(connection: &mut MySqlConnection, key: u64) -> Result<i64, sqlx::Error> {
+/// Takes one from a balance that has it and enters that into the ledger; answers the number of the entry.
+pub(super) async fn charge(connection: &mut MySqlConnection, key: u64) -> Result<u64, sqlx::Error> {
     let user = key % USERS;
-    let update = query("UPDATE users SET balance = balance + 1 WHERE id = ?").bind(user);
-    update.execute(&mut *connection).await?;
-    query_scalar("SELECT balance FROM users WHERE id = ?").bind(user).fetch_one(connection).await
+    let take = query("UPDATE users SET balance = balance - 1 WHERE id = ? AND balance >= 1").bind(user);
+    let taken = take.execute(&mut *connection).await?;
+    assert_eq!(taken.rows_affected(), 1, "the balance has it");
+    let enter = query("INSERT INTO ledger (user_id, amount) VALUES (?, 1)").bind(user);
+    Ok(enter.execute(connection).await?.last_insert_id())
 }
 
 /// How often a second `tasks` tasks at once do `work`.

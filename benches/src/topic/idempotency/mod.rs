@@ -1,6 +1,7 @@
 //! What an idempotency key costs on MariaDB, with a flush per commit.
 
 mod desk;
+mod flush;
 mod layer;
 mod original;
 mod replay;
@@ -22,8 +23,7 @@ pub(crate) async fn measure(effort: &Effort) -> Findings {
         sweep::measure(effort).await,
         layer::measure(effort).await,
     ] {
-        all.lines.extend(findings.lines);
-        all.comparisons.extend(findings.comparisons);
+        all.add(findings);
     }
     all
 }

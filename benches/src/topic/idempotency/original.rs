@@ -12,11 +12,11 @@ pub(super) async fn charge_in_three_commits(desk: &Desk, key: u64) {
         query("INSERT INTO original_keys (idempotency_key, status) VALUES (?, 'PROCESSING')").bind(&name);
     insert.execute(&mut *keys).await.expect("a new key");
     keys.commit().await.expect("a commit");
-    let balance = charge(&mut effect, key).await.expect("a charge");
+    let entry = charge(&mut effect, key).await.expect("a charge");
     effect.commit().await.expect("a commit");
     let mut keys = desk.pool.begin().await.expect("a transaction");
     let update =
         query("UPDATE original_keys SET status = 'COMPLETED', response = ? WHERE idempotency_key = ?");
-    update.bind(balance.to_string()).bind(&name).execute(&mut *keys).await.expect("our key");
+    update.bind(entry.to_string()).bind(&name).execute(&mut *keys).await.expect("our key");
     keys.commit().await.expect("a commit");
 }

@@ -1,15 +1,39 @@
+use std::time::Duration;
+
 use idempotency::{Idempotency, MySqlStore};
+use interlock_tests::SlowFlushes;
 
 use super::desk::{Desk, rate};
+use super::flush;
 use super::original::charge_in_three_commits;
-use crate::measure::{Contest, Standings};
+use crate::measure::{Contest, Spread, Standings};
 use crate::report::{Comparison, Findings, Line, Reach};
 use crate::topic::Effort;
 
-const ONE: &str = "a charge with a key, 1 connection";
-const MANY: &str = "a charge with a key, 16 connections";
-const ONE_UNTESTED: &str = "the same, idle connections untested, 1 connection";
-const MANY_UNTESTED: &str = "the same, idle connections untested, 16 connections";
+/// The loads by name.
+struct Names {
+    one: &'static str,
+    many: &'static str,
+    one_untested: &'static str,
+    many_untested: &'static str,
+}
+
+const AS_IT_IS: Names = Names {
+    one: "a charge with a key, 1 connection",
+    many: "a charge with a key, 16 connections",
+    one_untested: "the same, idle connections untested, 1 connection",
+    many_untested: "the same, idle connections untested, 16 connections",
+};
+
+const SLOW: Names = Names {
+    one: "a charge with a key, flushes of 2 ms, 1 connection",
+    many: "a charge with a key, flushes of 2 ms, 16 connections",
+    one_untested: "the same, flushes of 2 ms, idle connections untested, 1 connection",
+    many_untested: "the same, flushes of 2 ms, idle connections untested, 16 connections",
+};
+
+/// What the bounds were set for.
+const FLUSH: Duration = Duration::from_millis(2);
 
 const PLAIN: &str = "without a key";
 const KEYED: &str = "interlock";
@@ -17,36 +41,70 @@ const UNTESTED: &str = "interlock, untested";
 const ORIGINAL: &str = "three commits";
 
 pub(super) async fn measure(effort: &Effort) -> Findings {
+    let flush = flush::millis();
+    let mut findings = charges(&AS_IT_IS, None, effort).await;
+    let longer = flush::lacks(flush, FLUSH);
+    let mut flushes = vec![("as the disk is", flush)];
+    match SlowFlushes::by(longer) {
+        Ok(slow) => {
+            flushes.push(("longer by", Spread::of([longer.as_secs_f64() * 1e3])));
+            findings.add(charges(&SLOW, Some((&slow, longer)), effort).await);
+        }
+        Err(why) => eprintln!("left out, charges with flushes of 2 ms: {why}"),
+    }
+    findings.comparisons.insert(0, Comparison::of("a flush of 4 KiB", "ms", flushes));
+    findings
+}
+
+/// Charges on a disk as it is, or on one whose flushes take longer by so much.
+async fn charges(names: &Names, slow: Option<(&SlowFlushes, Duration)>, effort: &Effort) -> Findings {
+    let open = async |connections| match slow {
+        Some((slow, _)) => Desk::slow(connections, slow).await,
+        None => Desk::open(connections).await,
+    };
     // A second connection for the original's second commit.
-    let desk = &Desk::open(2).await;
+    let desk = &open(2).await;
     let (once, untested) = (&desk.once(), &desk.untested());
-    let mut contest = charges(desk, [once, untested], 1, effort);
+    let mut contest = contest(desk, [once, untested], 1, effort);
     contest.enter(ORIGINAL, || rate(1, effort.slice, || charge_in_three_commits(desk, desk.key())));
     let one = contest.run(effort.rounds).await;
+    desk.settle().await;
+    if let Some((_, longer)) = slow {
+        let longest = 1.0 / longer.as_secs_f64();
+        assert!(
+            one.of(PLAIN).median < longest,
+            "a charge waits for a flush, and that takes {longer:?} longer"
+        );
+    }
 
-    let desk = &Desk::open(16).await;
+    let desk = &open(16).await;
     let (once, untested) = (&desk.once(), &desk.untested());
-    let many = charges(desk, [once, untested], 16, effort).run(effort.rounds).await;
+    let many = self::contest(desk, [once, untested], 16, effort).run(effort.rounds).await;
+    desk.settle().await;
 
     let line = |work, standings: &Standings, reach, name, base, unit| {
         Line::new(work, Reach::at_least(reach), standings.ratio(name, base), unit)
     };
     let (without, commits) = ("× the same without a key", "× three commits on two connections");
+    let &Names { one: work, many: work_of_many, one_untested, many_untested } = names;
     Findings {
         lines: vec![
-            line(ONE, &one, 0.85, KEYED, PLAIN, without),
-            line(MANY, &many, 0.7, KEYED, PLAIN, without),
-            line(ONE, &one, 2.5, KEYED, ORIGINAL, commits),
-            line(ONE_UNTESTED, &one, 0.85, UNTESTED, PLAIN, without),
-            line(MANY_UNTESTED, &many, 0.7, UNTESTED, PLAIN, without),
-            line(ONE_UNTESTED, &one, 2.5, UNTESTED, ORIGINAL, commits),
+            line(work, &one, 0.85, KEYED, PLAIN, without),
+            line(work_of_many, &many, 0.7, KEYED, PLAIN, without),
+            line(work, &one, 2.5, KEYED, ORIGINAL, commits),
+            line(one_untested, &one, 0.85, UNTESTED, PLAIN, without),
+            line(many_untested, &many, 0.7, UNTESTED, PLAIN, without),
+            line(one_untested, &one, 2.5, UNTESTED, ORIGINAL, commits),
         ],
-        comparisons: vec![Comparison::new(ONE, "charges/s", &one), Comparison::new(MANY, "charges/s", &many)],
+        comparisons: vec![
+            Comparison::new(work, "charges/s", &one),
+            Comparison::new(work_of_many, "charges/s", &many),
+        ],
     }
 }
 
 /// Charges without a key, with one, and with one on connections that nobody has tested.
-fn charges<'a>(
+fn contest<'a>(
     desk: &'a Desk,
     [once, untested]: [&'a Idempotency<MySqlStore>; 2],
     tasks: usize,
