@@ -1,3 +1,5 @@
+use std::ops::ControlFlow;
+
 use hashbrown::HashTable;
 
 use crate::key::LockKey;
@@ -75,10 +77,13 @@ impl<E: Entry> KeyTable<E> {
         result
     }
 
-    /// Visits every key, shard by shard.
-    pub(crate) fn for_each(&self, mut visit: impl FnMut(&LockKey, &mut E)) {
+    /// Looks at every key, shard by shard, until `look` breaks off.
+    pub(crate) fn try_for_each(&self, mut look: impl FnMut(&LockKey, &E) -> ControlFlow<()>) {
         for shard in &self.shards {
-            shard.lock().visit(|key, entry, _| visit(key, entry));
+            let shard = shard.lock();
+            if shard.keys.iter().try_for_each(|known| look(&known.key, &known.entry)).is_break() {
+                return;
+            }
         }
     }
 
@@ -170,7 +175,10 @@ mod tests {
 
     fn known(table: &KeyTable<Number>) -> u64 {
         let mut known = 0;
-        table.for_each(|_, _| known += 1);
+        table.try_for_each(|_, _| {
+            known += 1;
+            ControlFlow::Continue(())
+        });
         known
     }
 
@@ -193,6 +201,21 @@ mod tests {
         }
         table.with(&key(0), |_, _, _| {});
         assert!(known(&table) <= 64 * 33, "{} keys are remembered, and none is in use", known(&table));
+    }
+
+    #[test]
+    fn no_key_is_looked_at_after_the_last_one_asked_for() {
+        let table = KeyTable::<Number>::default();
+        for number in 0..1_000 {
+            table.with(&key(number), |_, entry, _| entry.0 = 7);
+        }
+        let mut looked_at = 0;
+        table.try_for_each(|_, _| {
+            looked_at += 1;
+            if looked_at < 100 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        assert_eq!(looked_at, 100);
+        assert_eq!(known(&table), 1_000);
     }
 
     #[test]

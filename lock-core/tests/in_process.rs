@@ -424,3 +424,15 @@ async fn a_caller_that_leaves_late_takes_nobody_elses_place() {
     drop(held);
     next.await.unwrap().unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn as_many_held_keys_are_listed_as_asked_for() {
+    let locks = LockManager::in_process();
+    let mut guards = Vec::new();
+    for number in 0..300 {
+        guards.push(locks.lock(format!("k:{number}")).acquire().await.unwrap());
+    }
+    for (limit, listed) in [(0, 0), (1, 1), (200, 200), (300, 300), (1_000, 300)] {
+        assert_eq!(locks.inspect().list("k:", limit).await.unwrap().len(), listed, "of {limit}");
+    }
+}

@@ -5,6 +5,7 @@ mod wall_clock;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -243,10 +244,14 @@ impl LockBackend for InProcessBackend {
     fn list(&self, beginning: &str, limit: usize) -> BackendFuture<Vec<HeldKey>> {
         let now = Instant::now();
         let mut found = Vec::new();
-        self.keys.for_each(|key, entry| {
-            if found.len() < limit && key.as_str().starts_with(beginning) {
+        self.keys.try_for_each(|key, entry| {
+            if found.len() >= limit {
+                return ControlFlow::Break(());
+            }
+            if key.as_str().starts_with(beginning) {
                 found.extend(self.describe(key, entry, now));
             }
+            ControlFlow::Continue(())
         });
         BackendFuture::ready(Ok(found))
     }
