@@ -3,8 +3,11 @@
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::str::FromStr;
 
 use rustix::process::Signal;
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgConnection};
 
 use crate::database::Database;
 use crate::install::{Package, Unavailable};
@@ -74,6 +77,18 @@ impl PostgresServer {
             url: format!("postgres://postgres@127.0.0.1:{port}"),
             own: Some(Own { process, recipe, port }),
         })
+    }
+
+    /// What it calls itself, e.g. `PostgreSQL 15.10 (Debian 15.10-0+deb12u1)`.
+    pub async fn version(&self) -> String {
+        let options = PgConnectOptions::from_str(&self.url).expect("a PostgreSQL URL").database("postgres");
+        let mut connection = PgConnection::connect_with(&options).await.expect("the database server answers");
+        let version: String = sqlx::query_scalar("SHOW server_version")
+            .fetch_one(&mut connection)
+            .await
+            .expect("the database server answers");
+        connection.close().await.expect("the database server answers");
+        format!("PostgreSQL {version}")
     }
 
     /// Makes an empty database whose name starts with `name`.

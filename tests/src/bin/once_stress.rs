@@ -71,7 +71,7 @@ async fn main() -> ExitCode {
             let server = PostgresServer::shared().await;
             let database = server.database("stress").await;
             let chaos = through_a_proxy(&database, program, processes);
-            ("PostgreSQL".to_owned(), chaos.reign::<PostgresStore>(time).await)
+            (server.version().await, chaos.reign::<PostgresStore>(time).await)
         }
         DatabaseKind::Sqlite => {
             let folder = Scratch::new("sqlite");
