@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// Keys in a MySQL or MariaDB database, next to the effects they stand for. Clones share everything.
+/// Keys in a PostgreSQL database, next to the effects they stand for. Clones share everything.
 #[derive(Debug, Clone)]
 pub struct PostgresStore {
     pub(super) inner: Arc<Inner>,
