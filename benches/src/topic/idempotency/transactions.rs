@@ -35,6 +35,8 @@ const SLOW: Names = Names {
 /// What the bounds were set for.
 const FLUSH: Duration = Duration::from_millis(2);
 
+const LEFT_OUT: &str = "left out, charges with flushes of 2 ms";
+
 const PLAIN: &str = "without a key";
 const KEYED: &str = "interlock";
 const UNTESTED: &str = "interlock, untested";
@@ -50,7 +52,7 @@ pub(super) async fn measure(effort: &Effort) -> Findings {
             flushes.push(("longer by", Spread::of([longer.as_secs_f64() * 1e3])));
             findings.add(charges(&SLOW, Some((&slow, longer)), effort).await);
         }
-        Err(why) => eprintln!("left out, charges with flushes of 2 ms: {why}"),
+        Err(why) => eprintln!("{LEFT_OUT}: {why}"),
     }
     findings.comparisons.insert(0, Comparison::of("a flush of 4 KiB", "ms", flushes));
     findings
@@ -70,11 +72,12 @@ async fn charges(names: &Names, slow: Option<(&SlowFlushes, Duration)>, effort: 
     let one = contest.run(effort.rounds).await;
     desk.settle().await;
     if let Some((_, longer)) = slow {
-        let longest = 1.0 / longer.as_secs_f64();
-        assert!(
-            one.of(PLAIN).median < longest,
-            "a charge waits for a flush, and that takes {longer:?} longer"
-        );
+        // A charge waits for a flush: more than this would be none.
+        let most = 1.0 / longer.as_secs_f64();
+        if one.of(PLAIN).median > most {
+            eprintln!("{LEFT_OUT}: the server does not flush there; is its data in memory?");
+            return Findings::default();
+        }
     }
 
     let desk = &open(16).await;
