@@ -30,6 +30,17 @@ static INSTALLED: OnceLock<LockManager> = OnceLock::new();
 /// guard.release().await?;
 /// # Ok(()) }
 /// ```
+///
+/// # Runtimes
+///
+/// Several tokio runtimes may use one manager. The one on which it is used first renews the leases of all guards,
+/// wherever they are held. When that runtime ends before the manager does, a thread of the manager's own goes on with
+/// it. A runtime that exists but is not driven renews nothing, and leases end: a current-thread runtime outside of
+/// `block_on`, or one whose threads are all blocked. So use a manager first on a runtime that is driven for as long as
+/// locks are held.
+///
+/// Connections to a server belong to the runtime on which they were opened, and break with it: what is under way fails,
+/// and the next command opens others.
 #[derive(Clone)]
 pub struct LockManager {
     front: Arc<Front>,

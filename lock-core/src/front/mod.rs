@@ -22,7 +22,7 @@ pub(crate) use turn::{Hold, Turn};
 use std::collections::HashSet;
 use std::future::Future;
 use std::panic::Location;
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -70,7 +70,8 @@ pub(crate) struct Front {
     connected: AtomicBool,
     closed: AtomicBool,
     alarm: Arc<Alarm>,
-    runtime: OnceLock<Handle>,
+    /// That of the upkeep.
+    runtime: Mutex<Option<Handle>>,
     tasks: TaskTracker,
     inversions: Mutex<HashSet<Inversion>>,
 }
@@ -90,7 +91,7 @@ impl Front {
             connected: AtomicBool::new(false),
             closed: AtomicBool::new(false),
             alarm: Arc::new(Alarm::default()),
-            runtime: OnceLock::new(),
+            runtime: Mutex::default(),
             tasks: TaskTracker::new(),
             inversions: Mutex::default(),
         });
@@ -213,9 +214,9 @@ impl Front {
         })
     }
 
-    /// Runs a task that must not be forgotten, on the runtime that the manager was first used on.
+    /// Runs a task that must not be forgotten, if need be on the runtime of the upkeep.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        match Handle::try_current().ok().or_else(|| self.runtime.get().cloned()) {
+        match Handle::try_current().ok().or_else(|| self.runtime.lock().clone()) {
             Some(runtime) => drop(self.tasks.spawn_on(task, &runtime)),
             None => tracing::warn!("a lock was given back outside of any runtime; it ends with its lease"),
         }

@@ -1,7 +1,9 @@
+use std::io;
 use std::sync::{Arc, Weak};
+use std::thread;
 use std::time::Duration;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{self, Handle};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -82,15 +84,29 @@ impl Alarm {
 }
 
 impl Front {
-    /// Makes sure that the upkeep task runs. It may have ended with the runtime it was started on.
+    /// Makes sure that the upkeep task runs.
     pub(super) fn ensure_upkeep(self: &Arc<Self>) {
         if self.alarm.running.load(Ordering::Acquire) || self.alarm.running.swap(true, Ordering::AcqRel) {
             return;
         }
         let runtime = Handle::current();
-        let _ = self.runtime.set(runtime.clone());
-        let running = Running(Arc::clone(&self.alarm));
-        runtime.spawn(upkeep(Arc::downgrade(self), running));
+        let running = Running { front: Arc::downgrade(self), alarm: Arc::clone(&self.alarm), outlived: true };
+        *self.runtime.lock() = Some(runtime.clone());
+        runtime.spawn(upkeep(running));
+    }
+
+    /// The runtime of the upkeep has ended: guards may be held on others, or on none, and nobody knows which of those are
+    /// driven. So the upkeep goes on in a thread of its own, for as long as this front.
+    fn outlive_runtime(self: &Arc<Self>) {
+        if self.alarm.running.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let running =
+            Running { front: Arc::downgrade(self), alarm: Arc::clone(&self.alarm), outlived: false };
+        let thread = thread::Builder::new().name("lock-upkeep".to_owned());
+        if let Err(error) = thread.spawn(move || in_a_thread(running)) {
+            unable(&error);
+        }
     }
 
     /// One round: does what is due and sets the alarm for what comes next.
@@ -142,18 +158,48 @@ impl Front {
 }
 
 /// Says that upkeep runs, until it is dropped, be it with its runtime.
-struct Running(Arc<Alarm>);
+struct Running {
+    front: Weak<Front>,
+    alarm: Arc<Alarm>,
+    /// Whether the upkeep goes on when its runtime ends.
+    outlived: bool,
+}
 
 impl Drop for Running {
     fn drop(&mut self) {
-        self.0.running.store(false, Ordering::Release);
+        self.alarm.running.store(false, Ordering::Release);
+        if self.outlived
+            && let Some(front) = self.front.upgrade()
+            && !front.is_closed()
+        {
+            front.outlive_runtime();
+        }
     }
 }
 
-async fn upkeep(front: Weak<Front>, running: Running) {
+fn in_a_thread(running: Running) {
+    match runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => {
+            if let Some(front) = running.front.upgrade() {
+                *front.runtime.lock() = Some(runtime.handle().clone());
+            }
+            runtime.block_on(upkeep(running));
+        }
+        Err(error) => unable(&error),
+    }
+}
+
+fn unable(error: &io::Error) {
+    tracing::warn!(
+        error = error as &dyn std::error::Error,
+        "no thread took the place of a runtime that ended; leases are not renewed until a lock is asked for"
+    );
+}
+
+async fn upkeep(running: Running) {
     loop {
-        running.0.rung().await;
-        match front.upgrade() {
+        running.alarm.rung().await;
+        match running.front.upgrade() {
             Some(front) => front.round(),
             None => return,
         }

@@ -26,7 +26,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use tokio::runtime::Handle;
+use tokio::runtime::{EnterGuard, Handle};
 use tokio::time::Instant;
 
 use crate::backend::{
@@ -94,6 +94,12 @@ impl RedisBackend {
         outcome.map_err(|source| self.servers.unreachable(source))
     }
 
+    /// The connection times its replies, which needs a runtime. That of the connections may have ended, so it is only
+    /// entered where there is no other.
+    fn enter(&self) -> Option<EnterGuard<'_>> {
+        Handle::try_current().is_err().then(|| self.runtime.enter())
+    }
+
     /// The way to the server that has this key.
     fn route(&self, key: &LockKey) -> Route {
         if self.names.is_sharded() {
@@ -133,8 +139,7 @@ impl RedisBackend {
         invocation: Invocation,
         read: impl FnOnce(&redis::Value, Instant, &ServerClock) -> Result<T, BackendError> + Send + 'static,
     ) -> BackendFuture<T> {
-        // The connection times its replies, which needs the runtime; a guard may be dropped outside of it.
-        let _runtime = self.runtime.enter();
+        let _runtime = self.enter();
         BackendFuture::started(self.command(invocation, read))
     }
 
@@ -291,7 +296,7 @@ impl LockBackend for RedisBackend {
 
     fn list(&self, beginning: &str, limit: usize) -> BackendFuture<Vec<HeldKey>> {
         let found = inspect::list(self.servers.all(), self.names.clone(), beginning.to_owned(), limit);
-        let _runtime = self.runtime.enter();
+        let _runtime = self.enter();
         BackendFuture::started(found)
     }
 
