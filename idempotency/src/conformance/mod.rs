@@ -24,6 +24,7 @@ mod counter;
 mod crashes;
 #[cfg(feature = "sql")]
 mod effects;
+mod late;
 mod leased;
 mod leases;
 #[cfg(feature = "lock")]
@@ -40,7 +41,7 @@ mod twins;
 pub mod cases {
     #[cfg(feature = "lock")]
     pub use super::locked::*;
-    pub use super::{claims::*, leased::*, leases::*, model::*, sweeps::*};
+    pub use super::{claims::*, late::*, leased::*, leases::*, model::*, sweeps::*};
     #[cfg(feature = "sql")]
     pub use super::{crashes::*, effects::*, twins::*};
 }

@@ -80,6 +80,9 @@ impl<T> ClaimOutcome<T> {
 pub struct Owner([u8; 16]);
 
 impl Owner {
+    /// The name that no attempt has: the owner of a row that was [resolved](crate::Store::resolve).
+    pub const NOBODY: Self = Self([0; 16]);
+
     /// Draws a new name.
     pub fn fresh() -> Self {
         Self(uuid::Uuid::new_v4().into_bytes())

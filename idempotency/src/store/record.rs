@@ -9,7 +9,7 @@ const NO_LEASE: Duration = Duration::from_secs(1);
 /// A key's row, as somebody who does not own it reads it.
 #[derive(Debug, Clone)]
 pub struct Record {
-    /// The attempt that claimed it last.
+    /// The attempt that claimed it last; [nobody](Owner::NOBODY) once somebody else has resolved it.
     pub owner: Owner,
     /// How often it was claimed.
     pub epoch: u32,

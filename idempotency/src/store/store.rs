@@ -75,6 +75,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Settles a row that nobody works on any more: one that is `UNKNOWN`, or `PROCESSING` without a lease or with
     /// one that is over. `epoch` is what the caller has seen of it.
+    ///
+    /// The row's owner is [nobody](crate::Owner::NOBODY) from then on: who comes late with a settlement of their own
+    /// must not find the row settled in their name.
     async fn resolve(
         &self,
         id: &KeyId,

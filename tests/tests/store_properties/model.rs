@@ -26,8 +26,8 @@ pub(crate) enum Answer {
 /// A row as anybody may read it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Seen {
-    /// The number of the claim that has it.
-    pub(crate) claim: usize,
+    /// The number of the claim that has it, if it was not taken from it.
+    pub(crate) claim: Option<usize>,
     pub(crate) epoch: u32,
     pub(crate) state: State,
     pub(crate) expired: bool,
@@ -55,7 +55,7 @@ pub(crate) struct Granted {
 
 #[derive(Debug)]
 struct Row {
-    claim: usize,
+    claim: Option<usize>,
     epoch: u32,
     asked: Asked,
     state: State,
@@ -79,6 +79,7 @@ impl Model {
                 };
                 let claim = self.granted.len();
                 self.granted.push(Granted { key: *key, epoch });
+                let claim = Some(claim);
                 self.rows.insert(*key, Row { claim, epoch, asked: *request, state, expired: *ttl_over });
                 Answer::Started { epoch }
             }
@@ -100,6 +101,7 @@ impl Model {
                 let Granted { key, epoch } = self.granted[number];
                 match self.rows.get_mut(&key).filter(|row| row.epoch == epoch && row.is_stuck()) {
                     Some(row) => {
+                        row.claim = None;
                         row.end(how, *ttl_over);
                         Answer::Written
                     }
@@ -132,7 +134,7 @@ impl Model {
     fn as_owner(&mut self, claim: usize, write: impl FnOnce(&mut Row)) -> Answer {
         let Some(number) = back(&self.granted, claim) else { return Answer::Nothing };
         let row = self.rows.get_mut(&self.granted[number].key);
-        match row.filter(|row| row.claim == number && matches!(row.state, State::Processing { .. })) {
+        match row.filter(|row| row.claim == Some(number) && matches!(row.state, State::Processing { .. })) {
             Some(row) => {
                 write(row);
                 Answer::Written

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use idempotency::conformance::claim;
 use idempotency::{
-    ClaimOutcome, Ownership, Payload, Settled, Settlement, State as Status, Store, StoredResponse,
+    ClaimOutcome, Owner, Ownership, Payload, Settled, Settlement, State as Status, Store, StoredResponse,
 };
 use interlock_tests::unique_name;
 
@@ -85,7 +85,10 @@ impl<'a, S: Store> Side<'a, S> {
             Step::Find { key } => {
                 let id = claim(&self.key(*key), "", 0, LONG).id;
                 Answer::Row(self.store.find(&id).await.unwrap().map(|record| Seen {
-                    claim: self.owners.iter().position(|owner| owner.owner == record.owner).unwrap(),
+                    claim:
+                        (record.owner != Owner::NOBODY).then(|| {
+                            self.owners.iter().position(|owner| owner.owner == record.owner).unwrap()
+                        }),
                     epoch: record.epoch,
                     expired: record.is_expired(),
                     state: match record.state {

@@ -104,6 +104,7 @@ impl Row {
     ) -> bool {
         let free = self.epoch == epoch && self.is_stuck(now);
         if free {
+            self.owner = Owner::NOBODY;
             self.write(settlement, ttl, now);
         }
         free
