@@ -7,7 +7,8 @@ use tokio::time::timeout;
 use crate::{
     StoreError, StoreErrorKind,
     store::{
-        Claim, ClaimOutcome, CommitError, Settled, Settlement, State, StoredResponse, TransactionalStore,
+        Claim, ClaimOutcome, CommitError, Ownership, Settled, Settlement, State, StoredResponse,
+        TransactionalStore,
     },
 };
 
@@ -74,16 +75,33 @@ pub(crate) async fn was_committed<S: TransactionalStore>(
 }
 
 /// Marks a key as unknown whose transaction could not do so itself.
+///
+/// Tried as often as a look-up: unmarked, the work would run again.
 pub(crate) async fn quarantine<S: TransactionalStore>(store: &S, claim: &Claim) {
-    let marked = async {
-        match store.claim(&claim.again(), MARKING, false).await? {
-            ClaimOutcome::Started(ownership) => {
-                store.settle(&ownership, &Settlement::Unknown { message: None }, claim.ttl).await.map(|_| ())
-            }
-            _ => Ok(()),
-        }
-    };
-    if let Err(error) = marked.await {
+    let claim = claim.again();
+    let marked = (|| mark(store, &claim)).retry(LOOKUPS).when(StoreError::is_transient);
+    let marked = timeout(LOOKUP_TIME, marked)
+        .await
+        .unwrap_or_else(|elapsed| Err(StoreError::new(StoreErrorKind::Unavailable, elapsed)));
+    if let Err(error) = marked {
         tracing::error!(key = %claim.id, %error, "the outcome is unknown and could not be recorded");
     }
+}
+
+async fn mark<S: TransactionalStore>(store: &S, claim: &Claim) -> Result<(), StoreError> {
+    let ownership = match store.claim(claim, MARKING, false).await? {
+        ClaimOutcome::Started(ownership) => ownership,
+        ClaimOutcome::InFlight { .. } => match store.find(&claim.id).await? {
+            // The reply to an earlier try was lost.
+            Some(record) if record.owner == claim.owner => {
+                Ownership { id: claim.id, owner: claim.owner, epoch: record.epoch }
+            }
+            // Somebody else is at work, or has settled it meanwhile.
+            Some(_) => return Ok(()),
+            // The server has not ended the transaction yet.
+            None => return Err(StoreErrorKind::Contended.into()),
+        },
+        _ => return Ok(()),
+    };
+    store.settle(&ownership, &Settlement::Unknown { message: None }, claim.ttl).await.map(|_| ())
 }

@@ -154,8 +154,11 @@ where
                 Err(IdempotencyError::TransactionLost)
             }
             Ending::NotWritten { error, clean } => {
+                // Either way before the key is marked: one connection per request.
                 if clean {
                     session.finish();
+                } else {
+                    drop(session);
                 }
                 Err(error.into())
             }

@@ -5,7 +5,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use idempotency::{BoxError, Idempotency, IdempotencyError, MySqlStore, Outcome, StoreErrorKind};
+use idempotency::{
+    BoxError, Failure, FailureClass, Idempotency, IdempotencyError, MySqlStore, Outcome, StoreErrorKind,
+};
 use interlock_tests::{Database, MariaDbServer, Proxy, eventually};
 use sqlx::mysql::MySqlPoolOptions;
 use sqlx::{AssertSqlSafe, MySqlConnection, MySqlPool, query, query_as, query_scalar};
@@ -328,4 +330,49 @@ async fn sessions_come_back_as_they_were() {
         assert_eq!(work.await.is_ok(), key == "works");
     }
     shop.every_session_is_as_it_was().await;
+}
+
+/// What became of the call to somebody else nobody knows.
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error("no answer in time")]
+    TimedOut,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+}
+
+impl Failure for CallError {
+    fn class(&self) -> FailureClass {
+        match self {
+            Self::TimedOut => FailureClass::MaybeApplied,
+            _ => FailureClass::Unstated,
+        }
+    }
+}
+
+/// The request gives its connection back before it takes the one that records this: there is no second one.
+#[tokio::test]
+async fn work_that_may_have_been_applied_is_recorded_though_its_connection_is_gone() {
+    let shop = Shop::open().await;
+    let options = MySqlPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(30));
+    let once = Idempotency::mysql(options.connect(shop.database.url()).await.unwrap());
+    for ended in [true, false] {
+        let request = once.request("charge", "key").unwrap();
+        let called = request.transaction(async |tx| {
+            shop.runs.fetch_add(1, Ordering::SeqCst);
+            if ended {
+                let id: u64 = query_scalar("SELECT CONNECTION_ID()").fetch_one(&mut **tx).await?;
+                query(AssertSqlSafe(format!("KILL {id}"))).execute(&shop.direct).await?;
+            }
+            Err::<String, _>(CallError::TimedOut)
+        });
+        match called.await.unwrap_err() {
+            CallError::TimedOut if ended => {}
+            CallError::Idempotency(IdempotencyError::Unknown) if !ended => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(shop.runs.load(Ordering::SeqCst), 1);
 }

@@ -5,7 +5,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use idempotency::{BoxError, Idempotency, IdempotencyError, Outcome, PostgresStore, StoreErrorKind};
+use idempotency::{
+    BoxError, Failure, FailureClass, Idempotency, IdempotencyError, Outcome, PostgresStore, StoreErrorKind,
+};
 use interlock_tests::{Database, PostgresServer, Proxy, eventually};
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 use sqlx::{query, query_scalar};
@@ -167,4 +169,50 @@ async fn an_idle_connection_that_broke_costs_no_request() {
         assert!(charge("key").await.replayed());
         assert_eq!(shop.balance().await, 10);
     }
+}
+
+/// What became of the call to somebody else nobody knows.
+#[derive(Debug, thiserror::Error)]
+enum CallError {
+    #[error("no answer in time")]
+    TimedOut,
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+    #[error(transparent)]
+    Idempotency(#[from] IdempotencyError),
+}
+
+impl Failure for CallError {
+    fn class(&self) -> FailureClass {
+        match self {
+            Self::TimedOut => FailureClass::MaybeApplied,
+            _ => FailureClass::Unstated,
+        }
+    }
+}
+
+/// The request gives its connection back before it takes the one that records this: there is no second one.
+#[tokio::test]
+async fn work_that_may_have_been_applied_is_recorded_though_its_connection_is_gone() {
+    let shop = Shop::open().await;
+    let options = PgPoolOptions::new().max_connections(1).acquire_timeout(Duration::from_secs(30));
+    let once = Idempotency::postgres(options.connect(shop.database.url()).await.unwrap());
+    for ended in [true, false] {
+        let request = once.request("charge", "key").unwrap();
+        let called = request.transaction(async |tx| {
+            shop.runs.fetch_add(1, Ordering::SeqCst);
+            if ended {
+                let id: i32 = query_scalar("SELECT pg_backend_pid()").fetch_one(&mut **tx).await?;
+                let ended = query_scalar("SELECT pg_terminate_backend($1)").bind(id);
+                assert!(ended.fetch_one(&shop.direct).await?);
+            }
+            Err::<String, _>(CallError::TimedOut)
+        });
+        match called.await.unwrap_err() {
+            CallError::TimedOut if ended => {}
+            CallError::Idempotency(IdempotencyError::Unknown) if !ended => {}
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(shop.runs.load(Ordering::SeqCst), 1);
 }

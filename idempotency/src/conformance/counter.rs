@@ -11,6 +11,9 @@ pub trait Counter: Database {
     /// Adds one.
     async fn add(connection: &mut Self::Connection) -> Result<(), sqlx::Error>;
 
+    /// Ends the transaction behind the library's back, as some errors of a database do.
+    async fn end(connection: &mut Self::Connection) -> Result<(), sqlx::Error>;
+
     /// Reads the number.
     async fn read(pool: &Pool<Self>) -> i64;
 
@@ -32,6 +35,10 @@ macro_rules! counter {
 
             async fn add(connection: &mut Self::Connection) -> Result<(), sqlx::Error> {
                 sqlx::query("UPDATE conformance SET n = n + 1").execute(connection).await.map(|_| ())
+            }
+
+            async fn end(connection: &mut Self::Connection) -> Result<(), sqlx::Error> {
+                sqlx::raw_sql("ROLLBACK").execute(connection).await.map(|_| ())
             }
 
             async fn read(pool: &Pool<Self>) -> i64 {

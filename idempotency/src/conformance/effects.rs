@@ -108,6 +108,29 @@ where
     assert_eq!((shop.runs(), shop.effects().await), (2, 0));
 }
 
+pub async fn work_that_ended_its_transaction_and_may_have_been_applied_never_runs_again<S>(shop: Arc<Shop<S>>)
+where
+    S: TransactionalStore<Database: Counter> + Clone,
+{
+    let request = shop.once.request("charge", "key").unwrap().tenant("tenant 1").fingerprint(&5);
+    let ended = request.transaction(async |tx| {
+        shop.effect(tx).await?;
+        S::Database::end(tx).await?;
+        Err::<u32, _>(ShopError::MaybeApplied)
+    });
+    assert!(matches!(ended.await, Err(ShopError::MaybeApplied)));
+    for process in [&shop.once, &shop.other_process()] {
+        let again = shop.charge_in(process, "key", 5).await;
+        assert!(matches!(again, Err(ShopError::Idempotency(IdempotencyError::Unknown))), "{again:?}");
+    }
+    assert_eq!((shop.runs(), shop.effects().await), (1, 0));
+    // Its connection is as good as before.
+    for key in ["other-1", "other-2"] {
+        shop.charge(key).await.unwrap().into_inner();
+    }
+    assert_eq!(shop.effects().await, 2);
+}
+
 pub async fn a_response_over_the_limit_undoes_the_effect<S>(shop: Arc<Shop<S>>)
 where
     S: TransactionalStore<Database: Counter> + Clone,

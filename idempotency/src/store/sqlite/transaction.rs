@@ -104,6 +104,13 @@ impl TransactionalStore for SqliteStore {
         transaction.commit().await.map_err(|error| CommitError::Refused(self.store_error(error)))
     }
 
+    async fn rollback(&self, mut transaction: Transaction<'_, Sqlite>) -> Result<(), StoreError> {
+        // SQLite itself ends a transaction on some errors (https://sqlite.org/lang_transaction.html). The driver goes on
+        // counting it, has nothing to end, and could never begin on this connection again. Refused where it is open.
+        let _ = sqlx::raw_sql("BEGIN").execute(&mut *transaction).await;
+        transaction.rollback().await.map_err(|error| self.store_error(error))
+    }
+
     async fn find_settled(&self, claim: &Claim) -> Result<Option<Record>, StoreError> {
         self.find(&claim.id).await
     }
