@@ -19,6 +19,9 @@ const POLLS: ExponentialBuilder = ExponentialBuilder::new()
     .without_max_times()
     .with_jitter();
 
+/// How exactly the stores know the time.
+const A_MOMENT: Duration = Duration::from_millis(1);
+
 const MIN_LEASE: Duration = Duration::from_millis(50);
 const MAX_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -136,6 +139,12 @@ impl<S: Store, C> LeasedRequest<'_, S, C> {
             };
             match outcome.won() {
                 Ok(ownership) => break (ownership, since),
+                // Asked at the very end of the lease, before the row was free: it is by now.
+                Err(ClaimOutcome::InFlight { retry_after })
+                    if retry_after.is_zero() && takeover == Takeover::Rerun =>
+                {
+                    sleep(A_MOMENT).await;
+                }
                 Err(ClaimOutcome::InFlight { retry_after }) if retry_after.is_zero() => {
                     quarantine(store, &claim).await.map_err(store_failed)?;
                 }
