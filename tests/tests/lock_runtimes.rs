@@ -71,3 +71,21 @@ fn leases_are_renewed_when_every_runtime_has_ended() {
     drop(guard);
     runtime().block_on(async { assert!(locks.inspect().show(KEY).await.unwrap().is_none()) });
 }
+
+#[test]
+fn a_caller_who_waits_on_redis_is_served_when_the_first_runtime_has_ended() {
+    let (others, first, second) = (runtime(), runtime(), runtime());
+    let redis = others.block_on(RedisServer::private());
+    let other = others.block_on(LockManager::redis(redis.url())).unwrap();
+    // Nobody waits for the end of this lease.
+    let held = others.block_on(other.lock(KEY).lease(10 * SOON).acquire()).unwrap();
+    let locks = first.block_on(LockManager::redis(redis.url())).unwrap();
+    first.block_on(async { drop(locks.lock("another").acquire().await.unwrap()) });
+    let waiting = second.spawn(async move { locks.lock(KEY).wait(2 * SOON).acquire().await.map(drop) });
+    others.block_on(eventually("somebody queues", SOON, async || {
+        other.inspect().show(KEY).await.unwrap().unwrap().queued == 1
+    }));
+    drop(first);
+    others.block_on(held.release()).unwrap();
+    second.block_on(waiting).unwrap().unwrap();
+}

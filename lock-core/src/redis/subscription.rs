@@ -78,6 +78,13 @@ struct Listener {
     events: Arc<dyn BackendEvents>,
 }
 
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // It may go with its runtime, while the node goes on without: whoever waits has to poll from now on.
+        self.events.deliver(BackendEvent::Disconnected);
+    }
+}
+
 impl Listener {
     async fn run(mut self, outcome: watch::Sender<Option<Result<(), BackendError>>>) {
         let mut pause = RECONNECT_FIRST;

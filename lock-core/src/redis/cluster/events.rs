@@ -124,6 +124,14 @@ struct Listener {
     number: u64,
 }
 
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // It may go with its runtime, while the node goes on without: whoever waits has to poll from now on.
+        self.standing.write().clear();
+        self.events.deliver(BackendEvent::Disconnected);
+    }
+}
+
 impl Listener {
     async fn run(mut self, mut inbox: mpsc::UnboundedReceiver<Told>) {
         let mut changed = self.cluster.changed.subscribe();
