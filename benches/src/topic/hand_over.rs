@@ -34,6 +34,10 @@ async fn contest(effort: &Effort, url: &str, section: u64) -> Standings {
     };
     let relay = &job(JobKind::Relay { tasks: 1, section });
     let ping = &job(JobKind::Ping { pause: section });
+    let message = |from: &str, to: &str| {
+        job(JobKind::Message { from: from.to_owned(), to: to.to_owned(), pause: section })
+    };
+    let messages = &[message("a", "b"), message("b", "a")];
     let mut contest = Contest::default();
     // As many processes as take part in the hand-over, so that the server and the cores are as busy.
     contest.enter("PING, two processes", || async {
@@ -44,6 +48,10 @@ async fn contest(effort: &Effort, url: &str, section: u64) -> Standings {
         contest
             .enter("PING, one process", || async { round_trip(url, effort.slice).await.as_secs_f64() * 1e6 });
     }
+    contest.enter("message between two processes, no lock", || async {
+        let history = History::merge(Worker::run_all(messages).await);
+        history.median_crossing() as f64 / 1_000.0
+    });
     contest.enter("hand-over", || async {
         let history = History::merge(Worker::run_together(relay, PROCESSES).await);
         history.median_crossing() as f64 / 1_000.0

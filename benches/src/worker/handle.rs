@@ -33,6 +33,9 @@ impl Worker {
                 command.args(["relay", "--tasks", &tasks.to_string(), "--section", &section.to_string()])
             }
             JobKind::Ping { pause } => command.args(["ping", "--pause", &pause.to_string()]),
+            JobKind::Message { from, to, pause } => {
+                command.args(["message", "--from", from, "--to", to, "--pause", &pause.to_string()])
+            }
             JobKind::Held { keys } => command.args(["held", "--keys", &keys.to_string()]),
         };
         let mut child = command
@@ -54,7 +57,15 @@ impl Worker {
     where
         T::Err: std::fmt::Debug,
     {
-        let mut workers: Vec<Self> = (0..count).map(|_| Self::spawn(job)).collect();
+        Self::run_all(&vec![job.clone(); count]).await
+    }
+
+    /// The same with a job for each.
+    pub async fn run_all<T: FromStr>(jobs: &[Job]) -> Vec<Vec<T>>
+    where
+        T::Err: std::fmt::Debug,
+    {
+        let mut workers: Vec<Self> = jobs.iter().map(Self::spawn).collect();
         for worker in &mut workers {
             let line = worker.output.next_line().await.expect("a worker that runs");
             assert_eq!(line.as_deref(), Some("ready"), "a worker failed");

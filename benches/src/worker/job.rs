@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use crate::contender::{Contender, Name};
 use crate::measure::paced_round_trip;
 use crate::with_contender;
-use crate::worker::{held, relay, start};
+use crate::worker::{Turn, held, message, relay, start};
 
 /// What a worker is told to do, on its command line.
 #[derive(Debug, Clone, Args)]
@@ -43,6 +43,19 @@ pub enum JobKind {
         #[arg(long)]
         pause: u64,
     },
+    /// Waits for a message and answers it with one to another process, without any lock; says when each of its turns
+    /// began and ended. Who waits on `a` has the first turn.
+    Message {
+        /// The channel to wait on.
+        #[arg(long)]
+        from: String,
+        /// The channel of the other process.
+        #[arg(long)]
+        to: String,
+        /// How long to sleep before each message, in milliseconds.
+        #[arg(long)]
+        pause: u64,
+    },
     /// Holds many keys; says what that costs.
     Held {
         /// How many keys.
@@ -64,18 +77,28 @@ pub async fn run(job: Job) {
     match job.kind {
         JobKind::Relay { tasks, section } => with_contender!(job.contender, url, |lock| {
             start::line_up().await;
-            let mut output = String::new();
-            for turn in relay::run(&lock, tasks, Duration::from_millis(section), time).await {
-                writeln!(output, "{turn}").expect("text");
-            }
+            let turns = relay::run(&lock, tasks, Duration::from_millis(section), time).await;
             lock.close().await;
-            print!("{output}");
+            print_turns(&turns);
         }),
         JobKind::Ping { pause } => {
             start::line_up().await;
             let median = paced_round_trip(url, Duration::from_millis(pause), time).await;
             println!("{}", median.as_secs_f64() * 1e6);
         }
+        JobKind::Message { from, to, pause } => {
+            let post = message::Post::open(url, &from, &to).await;
+            start::line_up().await;
+            print_turns(&post.exchange(Duration::from_millis(pause), time).await);
+        }
         JobKind::Held { keys } => println!("{}", held::run(url, keys, time).await),
     }
+}
+
+fn print_turns(turns: &[Turn]) {
+    let mut output = String::new();
+    for turn in turns {
+        writeln!(output, "{turn}").expect("text");
+    }
+    print!("{output}");
 }

@@ -4,6 +4,7 @@ mod handle;
 mod held;
 mod history;
 mod job;
+mod message;
 mod relay;
 mod start;
 
