@@ -12,7 +12,7 @@ impl RedisServer {
         let mut kept = Vec::new();
         for pattern in [format!("{prefix}*"), format!("{{{prefix}*")] {
             for key in self.keys(&pattern).await {
-                if !key.ends_with("}:fence") || !expires(&mut connection, &key).await {
+                if !key.ends_with(":fence") || !expires(&mut connection, &key).await {
                     kept.push(key);
                 }
             }

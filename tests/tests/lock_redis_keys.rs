@@ -104,6 +104,66 @@ async fn several_keys_are_had_together_or_not_at_all() {
 }
 
 #[tokio::test]
+async fn keys_that_differ_by_braces_have_queues_of_their_own() {
+    let (redis, plain, locks) = node().await;
+    let (_, _, other) = node().await;
+    let connection = redis.connection().await;
+    let tagged = format!("{{{plain}}}");
+    let first = locks.lock(plain.as_str()).acquire().await.unwrap();
+    let second = locks.lock(tagged.as_str()).acquire().await.unwrap();
+    let waiting = tokio::spawn({
+        let tagged = tagged.clone();
+        async move { other.lock(tagged).wait(SOON).acquire().await.unwrap() }
+    });
+    let waiters = format!("{tagged}::waiters");
+    let queued = async || connection.clone().zcard::<_, u64>(&waiters).await.unwrap() == 1;
+    eventually("it queues", SOON, queued).await;
+    first.release().await.unwrap();
+    assert!(queued().await, "it still queues");
+    second.release().await.unwrap();
+    // Far before it would ask again by itself, when the lease of half a minute is over.
+    drop(timeout(SOON, waiting).await.expect("it is told").unwrap());
+    nothing_is_left(redis, &plain).await;
+}
+
+#[tokio::test]
+async fn whoever_queued_before_the_clock_was_set_back_comes_first() {
+    let (redis, key, giver) = node().await;
+    let (first, second) = (node().await.2, node().await.2);
+    let connection = redis.connection().await;
+    let waiters = format!("{{{key}}}:waiters");
+    let guard = giver.lock(key.as_str()).acquire().await.unwrap();
+    let mut queued = Vec::new();
+    for (number, node) in [first, second].into_iter().enumerate() {
+        let key = key.clone();
+        queued.push(tokio::spawn(async move {
+            let guard = node.lock(key).wait(SOON).acquire().await.unwrap();
+            (guard.token(), guard.release().await)
+        }));
+        let mut connection = connection.clone();
+        let waiters = waiters.as_str();
+        let is_queued = async || connection.clone().zcard::<_, usize>(waiters).await.unwrap() == number + 1;
+        eventually("it queues", SOON, is_queued).await;
+        if number == 0 {
+            // As if it had queued when the clock was an hour ahead.
+            let [member]: [String; 1] = connection.zrange(waiters, 0, -1).await.unwrap();
+            let _: f64 = connection.zincr(waiters, member, 3_600_000_000_u64).await.unwrap();
+        }
+    }
+    // Given back and asked for again in one step.
+    drop(guard);
+    let last = giver.lock(key.as_str()).wait(SOON).acquire().await.unwrap();
+    let mut tokens = Vec::new();
+    for queued in queued {
+        tokens.push(queued.await.unwrap().0);
+    }
+    tokens.push(last.token());
+    assert!(tokens.is_sorted(), "they had their turns in another order: {tokens:?}");
+    drop(last);
+    nothing_is_left(redis, &key).await;
+}
+
+#[tokio::test]
 async fn a_shut_down_node_leaves_nothing() {
     let (redis, key, locks) = node().await;
     let hour = Duration::from_secs(3600);

@@ -91,7 +91,7 @@ mod acl {
 
     /// As in the documentation of `RedisBackend`.
     const RIGHTS: &str = "on >secret resetkeys ~app:* ~{app:* resetchannels &app:lock:node:* -@all \
-        +evalsha +eval +script|load +time +get +mget +set +del +exists +pttl +pexpire +zadd +zpopmin +zrem \
+        +evalsha +eval +script|load +time +get +mget +set +del +exists +pttl +pexpire +zadd +zpopmin +zrem +zrevrange \
         +publish +subscribe +ping +scan +type +zcard";
 
     async fn server() -> &'static RedisServer {

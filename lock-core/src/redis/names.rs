@@ -59,7 +59,8 @@ impl Names {
         owner.reserve(self.prefix.len() + key.len());
         owner.push_str(&self.prefix);
         owner.push_str(key);
-        let (open, close) = if has_hash_tag(owner) { ("", "") } else { ("{", "}") };
+        // The second colon tells the helpers of `{a}` from those of `a`.
+        let (open, close) = if has_hash_tag(owner) { ("", ":") } else { ("{", "}") };
         for (name, suffix) in [(waiters, ":waiters"), (fence, ":fence")] {
             name.clear();
             name.reserve(open.len() + owner.len() + close.len() + suffix.len());
@@ -124,6 +125,8 @@ fn has_hash_tag(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -133,9 +136,17 @@ mod tests {
         assert_eq!(key.owner, "app:balance:user:1");
         assert_eq!(key.fence, "{app:balance:user:1}:fence");
         let key = names.of("balance:{user}:1");
-        assert_eq!(key.waiters, "app:balance:{user}:1:waiters");
+        assert_eq!(key.waiters, "app:balance:{user}:1::waiters");
         let key = names.of("odd{}");
         assert_eq!(key.waiters, "{app:odd{}}:waiters");
+    }
+
+    #[test]
+    fn no_two_keys_share_a_helper() {
+        let names = Names::new("");
+        let keys = ["a", "{a}", "a:", "{a}:", "{{a}}", "a{b}", "{a{b}}"].map(|key| names.of(key));
+        let helpers: HashSet<_> = keys.iter().flat_map(|keys| [&keys.waiters, &keys.fence]).collect();
+        assert_eq!(helpers.len(), 2 * keys.len(), "{helpers:?}");
     }
 
     #[test]

@@ -25,7 +25,12 @@ if #KEYS == 3 and ARGV[6] ~= '' and redis.call('GET', KEYS[1]) == ARGV[6] then
     local now = time[1] * 1000000 + time[2]
     local text = string.format('%.0f', now)
     if new ~= '' then
-      call('ZADD', waiters, 'NX', text, new .. '|' .. ARGV[3])
+      -- Behind everybody who queues, as in common.lua.
+      local place, last = text, call('ZREVRANGE', waiters, 0, 0, 'WITHSCORES')[2]
+      if last and tonumber(last) >= now then
+        place = string.format('%.0f', last + 1)
+      end
+      call('ZADD', waiters, 'NX', place, new .. '|' .. ARGV[3])
     end
     local ticket, node, lease = string.match(call('ZPOPMIN', waiters)[1] or '', '^((%x+):%d+)|(%d+)$')
     -- What is taken out of the queue here and not granted is a dead node's ticket, or `new` itself: batch.lua goes on with

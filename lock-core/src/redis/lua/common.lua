@@ -37,9 +37,15 @@ local function own(ticket, lease, token, block)
   redis.call('SET', OWNER, ticket, 'PX', lease)
 end
 
+-- The place behind everybody who queues: the time, unless the clock was set back since the last of them came.
+local function last_place()
+  local last = redis.call('ZREVRANGE', WAITERS, 0, 0, 'WITHSCORES')[2]
+  return math.max(now, (tonumber(last) or 0) + 1)
+end
+
 -- Joins the queue, keeping the place if this ticket has one. A live waiter asks again before the set expires.
 local function enqueue(ticket, lease)
-  redis.call('ZADD', WAITERS, 'NX', digits(now), ticket .. '|' .. lease)
+  redis.call('ZADD', WAITERS, 'NX', digits(last_place()), ticket .. '|' .. lease)
   local owned = math.max(redis.call('PTTL', OWNER), 0)
   local keep = owned + tonumber(lease) + QUEUE_TTL
   if redis.call('PTTL', WAITERS) < keep then
