@@ -40,8 +40,8 @@ static INSTALLED: OnceLock<LockManager> = OnceLock::new();
 /// locks are held.
 ///
 /// Connections to a server belong to the runtime on which they were opened, and break with it: what is under way fails,
-/// and the next command opens others. The one for events is not opened again: keys are handed to this node by its asking
-/// for them, every 50 to 100 ms while somebody waits.
+/// and the next command opens others on the runtime of its caller. In a cluster, messages are not listened to any more
+/// then: whoever waits asks every 50 to 100 ms.
 #[derive(Clone)]
 pub struct LockManager {
     front: Arc<Front>,

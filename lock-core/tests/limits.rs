@@ -110,3 +110,12 @@ async fn a_hundred_thousand_callers_may_queue_for_a_key_and_no_more() {
     queue.pop();
     assert!(Box::pin(locks.lock("k").acquire()).as_mut().poll(&mut context).is_pending());
 }
+
+#[tokio::test(start_paused = true)]
+async fn without_room_to_wait_a_free_key_is_had_all_the_same() {
+    let locks = LockManager::builder().max_waiters(0).backend(faulty());
+    let guard = locks.lock("k").acquire().await.unwrap();
+    assert!(matches!(locks.lock("k").acquire().await, Err(LockError::Overloaded { limit: 0, .. })));
+    guard.release().await.unwrap();
+    assert!(locks.lock("k").try_acquire().await.unwrap().is_some());
+}

@@ -262,6 +262,29 @@ fn used_when_the_runtime_that_it_connected_on_is_gone() {
     here.block_on(scene.nothing_is_left());
 }
 
+#[test]
+fn renewed_and_told_when_the_runtime_that_it_connected_on_is_gone() {
+    let scene = runtime().block_on(Scene::new());
+
+    let here = runtime();
+    here.block_on(async {
+        let lease = Duration::from_millis(600);
+        let guard = scene.direct.lock(scene.key.as_str()).lease(lease).acquire().await.unwrap();
+        sleep(2 * lease).await;
+        assert!(guard.is_held(), "it was not renewed");
+        guard.extend(LEASE).await.unwrap();
+        let other = LockManager::redis(scene.redis.url()).await.unwrap();
+        guard.release().await.unwrap();
+
+        let guard = scene.take(&other).await;
+        let waiting = scene.queue(&scene.direct).await;
+        // Whoever has to ask again does so when the lease is over, which is a long time.
+        guard.release().await.unwrap();
+        drop(timeout(SOON, waiting).await.expect("the waiter is told").unwrap());
+        scene.nothing_is_left().await;
+    });
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_unprotected_counter_loses_no_update_while_connections_are_cut() {
     let scene = Scene::new().await;

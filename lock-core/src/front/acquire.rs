@@ -12,6 +12,7 @@ use crate::error::LockError;
 use crate::front::arrival::Arrival;
 use crate::front::key_state::Context;
 use crate::front::queue::Verdict;
+use crate::front::unanswered::Unanswered;
 use crate::front::{Front, Turn};
 use crate::key::LockKey;
 use crate::options::Resolved;
@@ -153,8 +154,7 @@ impl Drop for Place<'_> {
             self.leave();
         }
         if let Some((ticket, reply)) = self.asking.take() {
-            let (front, key) = (Arc::clone(self.front), self.key.clone());
-            self.front.spawn(async move { front.asked(&key, ticket, reply.await) });
+            Unanswered::new(self.front, self.key.clone(), ticket).follow(reply);
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::backend::{AcquireAllReply, AcquireReply, AcquireRequest, BackendError
 use crate::error::LockError;
 use crate::front::arrival::Arrival;
 use crate::front::queue::Verdict;
+use crate::front::unanswered::Unanswered;
 use crate::front::{Front, Turn};
 use crate::key::LockKey;
 use crate::options::Resolved;
@@ -101,17 +102,21 @@ impl Step<'_> {
 
 fn tell<'a>(front: &Arc<Front>, tickets: impl Iterator<Item = (&'a LockKey, Ticket)>, reply: &Reply) {
     for (index, (key, ticket)) in tickets.enumerate() {
-        let reply = match reply {
-            Ok(AcquireAllReply::Granted(grants)) => match grants.get(index) {
-                Some(grant) => Ok(AcquireReply::Granted(*grant)),
-                None => Ok(AcquireReply::Busy { remaining: Duration::ZERO }),
-            },
-            Ok(AcquireAllReply::Busy | AcquireAllReply::Unsupported) => {
-                Ok(AcquireReply::Busy { remaining: Duration::ZERO })
-            }
-            Err(error) => Err(error.clone()),
-        };
-        front.asked(key, ticket, reply);
+        front.asked(key, ticket, one_of(reply, index));
+    }
+}
+
+/// What the one reply says of the ticket at `index`.
+fn one_of(reply: &Reply, index: usize) -> Result<AcquireReply, BackendError> {
+    match reply {
+        Ok(AcquireAllReply::Granted(grants)) => match grants.get(index) {
+            Some(grant) => Ok(AcquireReply::Granted(*grant)),
+            None => Ok(AcquireReply::Busy { remaining: Duration::ZERO }),
+        },
+        Ok(AcquireAllReply::Busy | AcquireAllReply::Unsupported) => {
+            Ok(AcquireReply::Busy { remaining: Duration::ZERO })
+        }
+        Err(error) => Err(error.clone()),
     }
 }
 
@@ -125,11 +130,19 @@ impl Drop for Step<'_> {
             seats.into_iter().filter_map(|seat| seat.ticket.map(|ticket| (seat.key, ticket))).collect();
         match self.reply.take() {
             Some(reply) => {
-                let front = Arc::clone(self.front);
-                self.front.spawn(async move {
-                    let reply = reply.await;
-                    tell(&front, tickets.iter().map(|(key, ticket)| (key, *ticket)), &reply);
-                });
+                let unanswered =
+                    tickets.into_iter().map(|(key, ticket)| Unanswered::new(self.front, key, ticket));
+                let unanswered: Vec<_> = unanswered.collect();
+                let under_way = self.front.tasks.token();
+                reply.follow(
+                    |task| self.front.spawn(task),
+                    move |reply| {
+                        for (index, unanswered) in unanswered.into_iter().enumerate() {
+                            unanswered.answer(one_of(&reply, index));
+                        }
+                        drop(under_way);
+                    },
+                );
             }
             // Nothing was sent: whoever joined behind asks for itself.
             None => tell(

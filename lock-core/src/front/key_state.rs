@@ -83,7 +83,7 @@ impl KeyState {
         if must_wait && options.wait.is_zero() {
             return (Arrival::Busy, effects);
         }
-        if self.queue.len() >= cx.front.config.max_waiters {
+        if must_wait && self.queue.len() >= cx.front.config.max_waiters {
             return (Arrival::Overloaded, effects);
         }
         let id = cx.front.next_place();
@@ -400,6 +400,14 @@ impl KeyState {
             // The reply that is under way may be from before.
             Phase::Asking(ask) => ask.again = true,
             Phase::Vacant | Phase::Owned(_) => {}
+        }
+    }
+
+    /// What gives an idle key back when nobody is left to do it later.
+    pub(crate) fn idle_release(&self) -> Option<ReleaseRequest> {
+        match &self.phase {
+            Phase::Owned(ownership) => Some(ownership.release_request()),
+            _ => None,
         }
     }
 

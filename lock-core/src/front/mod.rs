@@ -13,6 +13,7 @@ mod release;
 mod states;
 mod term;
 mod turn;
+mod unanswered;
 mod upkeep;
 
 pub(crate) use handover::Handover;
@@ -40,6 +41,7 @@ use key_state::{Context, KeyState};
 use ownership::Ownership;
 use queue::Waiter;
 use states::States;
+use unanswered::Unanswered;
 use upkeep::Alarm;
 
 /// How a front behaves beyond what each caller asks for.
@@ -173,10 +175,7 @@ impl Front {
                 let (key, ticket) = (request.key.clone(), request.ticket);
                 match self.backend.acquire(request).now() {
                     Ok(reply) => self.asked(&key, ticket, reply),
-                    Err(reply) => {
-                        let front = Arc::clone(self);
-                        self.spawn(async move { front.asked(&key, ticket, reply.await) });
-                    }
+                    Err(reply) => Unanswered::new(self, key, ticket).follow(reply),
                 }
             }
             Command::Release { request, until } => release::issue(self, request, until, None),
@@ -296,6 +295,12 @@ impl Front {
 impl Drop for Front {
     fn drop(&mut self) {
         self.alarm.stop();
+        // No guard is left, so what is owned is kept idle.
+        let mut idle = Vec::new();
+        self.states.for_each(|_, state| idle.extend(state.idle_release()));
+        for request in idle {
+            drop(self.backend.release(request));
+        }
         self.backend.detach(self.node);
     }
 }

@@ -9,6 +9,7 @@ use crate::backend::{BackendError, BackendFuture, CancelRequest, ReleaseReply, R
 use crate::error::ReleaseError;
 use crate::front::effects::Command;
 use crate::front::key_state::Context;
+use crate::front::unanswered::Unanswered;
 use crate::front::{Front, Hold, jitter};
 
 /// What the first try of a release came to.
@@ -85,16 +86,17 @@ pub(super) fn issue(
     until: Instant,
     report: Option<oneshot::Sender<Outcome>>,
 ) {
+    let requeued = request.requeue.map(|requeue| Unanswered::new(front, request.key.clone(), requeue.ticket));
     let reply = front.backend.release(request.clone());
     if report.is_some() {
         // Somebody waits for it, so it must not depend on when another caller's task is run.
         match reply.now() {
-            Ok(outcome) if !is_transient(&outcome) => settle(front, &request, outcome, report),
+            Ok(outcome) if !is_transient(&outcome) => settle(front, &request, outcome, requeued, report),
             Ok(outcome) => {
                 let reply = BackendFuture::ready(outcome);
-                front.spawn(insist(Arc::clone(front), request, reply, until, report));
+                front.spawn(insist(Arc::clone(front), request, reply, until, requeued, report));
             }
-            Err(reply) => front.spawn(insist(Arc::clone(front), request, reply, until, report)),
+            Err(reply) => front.spawn(insist(Arc::clone(front), request, reply, until, requeued, report)),
         }
         return;
     }
@@ -106,9 +108,9 @@ pub(super) fn issue(
         move |outcome| {
             if is_transient(&outcome) {
                 let reply = BackendFuture::ready(outcome);
-                there.spawn(insist(Arc::clone(&there), request, reply, until, None));
+                there.spawn(insist(Arc::clone(&there), request, reply, until, requeued, None));
             } else {
-                settle(&there, &request, outcome, None);
+                settle(&there, &request, outcome, requeued, None);
             }
             drop(under_way);
         },
@@ -120,6 +122,7 @@ async fn insist(
     mut request: ReleaseRequest,
     mut reply: BackendFuture<ReleaseReply>,
     until: Instant,
+    mut requeued: Option<Unanswered>,
     mut report: Option<oneshot::Sender<Outcome>>,
 ) {
     let began = Instant::now();
@@ -134,7 +137,8 @@ async fn insist(
         }
         let patient = again && began.elapsed() < front.config.patience;
         failure = failure.or_else(|| outcome.as_ref().err().cloned());
-        settle(&front, &request, outcome, if patient { None } else { report.take() });
+        let report = if patient { None } else { report.take() };
+        settle(&front, &request, outcome, requeued.take(), report);
         if !again {
             return;
         }
@@ -155,18 +159,20 @@ fn settle(
     front: &Arc<Front>,
     request: &ReleaseRequest,
     outcome: Outcome,
+    requeued: Option<Unanswered>,
     report: Option<oneshot::Sender<Outcome>>,
 ) {
-    if let Some(requeue) = &request.requeue {
+    if let (Some(requeue), Some(unanswered)) = (&request.requeue, requeued) {
         match &outcome {
-            Ok(ReleaseReply::Requeued(reply)) => front.asked(&request.key, requeue.ticket, Ok(*reply)),
+            Ok(ReleaseReply::Requeued(reply)) => unanswered.answer(Ok(*reply)),
             // Not requeued: the new ticket asks for itself.
             Ok(ReleaseReply::Released | ReleaseReply::Lost) => {
+                unanswered.forget();
                 let ask =
                     crate::backend::AcquireRequest::new(request.key.clone(), requeue.ticket, requeue.lease);
                 front.issue(Command::Acquire(ask.block(requeue.block)));
             }
-            Err(error) => front.asked(&request.key, requeue.ticket, Err(error.clone())),
+            Err(error) => unanswered.answer(Err(error.clone())),
         }
     }
     if let Some(report) = report {

@@ -115,8 +115,13 @@ impl Batcher {
         BackendFuture::promised(promised)
     }
 
+    /// Whether the task that sends is there: not before the first command, nor when its runtime is gone.
+    pub(super) fn is_running(&self) -> bool {
+        self.inner.is_running.load(Ordering::SeqCst)
+    }
+
     fn ensure_running(&self) {
-        if !self.inner.is_running.load(Ordering::SeqCst) {
+        if !self.is_running() {
             self.start();
         }
     }

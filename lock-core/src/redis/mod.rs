@@ -46,7 +46,8 @@ use servers::{Route, Servers, Unheard};
 /// A backend on Redis 6.2 or newer: one server, a primary that Sentinels watch, or a cluster (7.0 or newer).
 ///
 /// The owner key is the lock key under the manager's prefix, so `redis-cli KEYS 'balance:user:*'` and `TTL` show what is
-/// locked. `{key}:waiters` and `{key}:fence` stand beside it; the fence outlives the lock by a day.
+/// locked. `{key}:waiters` and `{key}:fence` stand beside it; the fence outlives the lock by a day. Beside a key with a hash
+/// tag of its own, as `a{b}`, they are `a{b}::waiters` and `a{b}::fence`.
 ///
 /// It keeps its promises while the server keeps its data: after a restart without data, a failover to a replica that
 /// missed the last writes, or `FLUSHALL`, two holders may meet for as long as one lease. Fencing tokens go on growing
@@ -59,7 +60,7 @@ use servers::{Route, Servers, Unheard};
 /// ```text
 /// ACL SETUSER locks on >password resetkeys ~app:* ~{app:* resetchannels &app:lock:node:* -@all
 ///     +evalsha +eval +script|load +time +get +mget +set +del +exists +pttl +pexpire +zadd +zpopmin +zrem
-///     +publish +subscribe +ping +scan +type +zcard
+///     +zrevrange +publish +subscribe +ping +scan +type +zcard
 /// ```
 ///
 /// `+role` besides for servers that Sentinels watch; `&{*}app:lock:node:* +spublish +ssubscribe +sunsubscribe +asking
@@ -206,6 +207,12 @@ impl LockBackend for RedisBackend {
     }
 
     fn acquire(&self, request: AcquireRequest) -> BackendFuture<AcquireReply> {
+        // It ends with the runtime of the connections.
+        if !self.batcher.is_running()
+            && let Ok(runtime) = Handle::try_current()
+        {
+            self.servers.revive(&runtime);
+        }
         let route = self.route(&request.key);
         let unheard = request.wait.then(|| self.unheard(request.ticket.node, &request.key)).flatten();
         let Some(unheard) = unheard else {

@@ -120,6 +120,13 @@ impl Servers {
         }
     }
 
+    /// Goes on listening on `runtime` if the runtime of the connections is gone. In a cluster, waiters poll then.
+    pub(super) fn revive(&self, runtime: &Handle) {
+        if let Self::One(one) = self {
+            one.nodes.lock().values_mut().for_each(|subscription| subscription.revive(runtime));
+        }
+    }
+
     pub(super) fn detach(&self, node: NodeId) {
         match self {
             Self::One(one) => drop(one.nodes.lock().remove(&node)),

@@ -28,6 +28,7 @@ const RECONNECT_MAX: Duration = Duration::from_secs(1);
 pub(super) struct Subscription {
     task: AbortHandle,
     first: watch::Receiver<Option<Result<(), BackendError>>>,
+    listener: Listener,
 }
 
 impl Subscription {
@@ -38,7 +39,6 @@ impl Subscription {
         channel: String,
         events: Arc<dyn BackendEvents>,
     ) -> Self {
-        let (outcome, first) = watch::channel(None);
         let listener = Listener {
             source,
             commands: commands.address(),
@@ -46,7 +46,19 @@ impl Subscription {
             clock: Arc::clone(commands.clock()),
             events,
         };
-        Self { task: runtime.spawn(listener.run(outcome)).abort_handle(), first }
+        Self::spawn(runtime, listener)
+    }
+
+    fn spawn(runtime: &Handle, listener: Listener) -> Self {
+        let (outcome, first) = watch::channel(None);
+        Self { task: runtime.spawn(listener.clone().run(outcome)).abort_handle(), first, listener }
+    }
+
+    /// Goes on listening on `runtime` if the runtime that it listened on is gone.
+    pub(super) fn revive(&mut self, runtime: &Handle) {
+        if self.task.is_finished() {
+            *self = Self::spawn(runtime, self.listener.clone());
+        }
     }
 
     /// What the first attempt to subscribe came to.
@@ -69,6 +81,7 @@ impl Drop for Subscription {
     }
 }
 
+#[derive(Clone)]
 struct Listener {
     source: Arc<Source>,
     /// Where commands go: after a failover, messages come from there.
@@ -78,16 +91,19 @@ struct Listener {
     events: Arc<dyn BackendEvents>,
 }
 
-impl Drop for Listener {
+/// Says that events may be missed when the task ends, as with its runtime.
+struct End(Arc<dyn BackendEvents>);
+
+impl Drop for End {
     fn drop(&mut self) {
-        // It may go with its runtime, while the node goes on without: whoever waits has to poll from now on.
-        self.events.deliver(BackendEvent::Disconnected);
+        self.0.deliver(BackendEvent::Disconnected);
     }
 }
 
 impl Listener {
     async fn run(mut self, outcome: watch::Sender<Option<Result<(), BackendError>>>) {
         let mut pause = RECONNECT_FIRST;
+        let _end = End(Arc::clone(&self.events));
         loop {
             self.commands.mark_unchanged();
             let (broken, closed) = oneshot::channel();

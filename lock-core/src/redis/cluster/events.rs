@@ -124,11 +124,11 @@ struct Listener {
     number: u64,
 }
 
+/// With its task, as with its runtime.
 impl Drop for Listener {
     fn drop(&mut self) {
-        // It may go with its runtime, while the node goes on without: whoever waits has to poll from now on.
         self.standing.write().clear();
-        self.events.deliver(BackendEvent::Disconnected);
+        self.disconnected();
     }
 }
 
