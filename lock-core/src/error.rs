@@ -29,7 +29,9 @@ pub enum LockError {
         key: LockKey,
     },
     /// Too many callers of this process queue for the key.
-    #[error("lock `{key}` is refused: {limit} callers of this process queue for it already")]
+    #[error(
+        "lock `{key}` is refused: {limit} callers of this process queue for it, as many as `max_waiters` allows"
+    )]
     Overloaded {
         /// The key asked for.
         key: LockKey,

@@ -156,13 +156,15 @@ pub(crate) enum Standing {
     OutOfOrder(&'static Location<'static>),
 }
 
-/// Looks at what the surrounding work of this task holds on `node`.
+/// Looks at what the surrounding work of this task holds on `node`. What is given back or lost does not count.
 pub(crate) fn standing(node: NodeId, key: &LockKey) -> Standing {
     let look = |innermost: &Arc<Surrounding>| {
+        let now = Instant::now();
         let mut standing = Standing::Free;
         let mut next = Some(innermost);
         while let Some(surrounding) = next {
-            for hold in surrounding.held.holds().filter(|hold| hold.front.node() == node) {
+            let held = surrounding.held.holds().filter(|hold| hold.front.node() == node && hold.is_live(now));
+            for hold in held {
                 if *hold.key() == *key {
                     return Standing::Held(hold.clone());
                 }

@@ -17,7 +17,8 @@ pub(crate) async fn drive<F: Future>(
     let mut lost = pin!(guard.lost());
     let mut watching = false;
     let outcome = std::future::poll_fn(|cx| {
-        let is_lost = if watching { lost.as_mut().poll(cx).is_ready() } else { !guard.is_held() };
+        // By the clock too: whoever wakes the work may come before the timer does.
+        let is_lost = !guard.is_held() || watching && lost.as_mut().poll(cx).is_ready();
         if is_lost {
             return Poll::Ready(None);
         }

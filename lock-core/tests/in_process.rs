@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use lock_core::{InProcessBackend, InvalidKey, LockError, LockManager, LockOptions};
@@ -145,6 +145,32 @@ async fn without_renewal_the_guard_is_lost_when_its_lease_ends() {
     assert!(next.is_held());
 }
 
+#[tokio::test]
+async fn work_is_stopped_at_its_deadline_whoever_wakes_it_first() {
+    let locks = LockManager::in_process();
+    let (wake, woken) = tokio::sync::oneshot::channel();
+    let begun = Arc::new(AtomicBool::new(false));
+    let (begins, went_on) = (begun.clone(), Arc::new(AtomicBool::new(false)));
+    let goes_on = went_on.clone();
+    let work = tokio::spawn(async move {
+        let lock = locks.lock("k").lease(Duration::from_millis(20)).renew(false);
+        lock.run(async |_| {
+            begins.store(true, Ordering::SeqCst);
+            let _: Result<(), _> = woken.await;
+            goes_on.store(true, Ordering::SeqCst);
+        })
+        .await
+    });
+    while !begun.load(Ordering::SeqCst) {
+        tokio::task::yield_now().await;
+    }
+    // Another task has the one thread past the deadline, so that no timer comes before it wakes the work.
+    std::thread::sleep(Duration::from_millis(50));
+    wake.send(()).unwrap();
+    assert!(matches!(work.await.unwrap(), Err(LockError::Lost { .. })));
+    assert!(!went_on.load(Ordering::SeqCst), "the lock was lost before");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_turn_without_renewal_goes_to_the_next_local_waiter_when_it_ends() {
     let locks = LockManager::in_process();
@@ -201,6 +227,21 @@ async fn a_task_that_asks_for_what_it_holds_is_told_at_once() {
     // Another node, and another task, do not hold it.
     let elsewhere = LockManager::in_process();
     locks.lock("k").run(async |_| elsewhere.lock("k").acquire().await.map(drop)).await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_task_may_ask_again_for_what_it_has_lost_or_given_back() {
+    let locks = LockManager::in_process();
+    for reentrant in [false, true] {
+        let lost = locks.lock("k").lease(SECOND).renew(false).acquire().await.unwrap();
+        lost.lost().await;
+        let again = lost.held().scope(locks.lock("k").reentrant(reentrant).acquire()).await.unwrap();
+        assert!(again.is_held() && again.token() > lost.token());
+        let view = again.held();
+        again.release().await.unwrap();
+        let again = view.scope(locks.lock("k").reentrant(reentrant).acquire()).await.unwrap();
+        assert!(again.is_held());
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -267,6 +308,15 @@ async fn an_idle_key_is_kept_and_let_go_when_wanted() {
     drop(kept().await);
     sleep(61 * SECOND).await;
     assert!(b.lock("k").try_acquire().await.unwrap().is_some(), "let go after its time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_key_is_let_go_with_the_last_manager() {
+    let (a, b) = two_nodes();
+    drop(a.lock("k").retain(60 * SECOND).acquire().await.unwrap());
+    assert!(b.lock("k").try_acquire().await.unwrap().is_none());
+    drop(a);
+    assert!(b.lock("k").try_acquire().await.unwrap().is_some());
 }
 
 #[tokio::test(start_paused = true)]

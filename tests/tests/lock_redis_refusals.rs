@@ -32,6 +32,22 @@ async fn a_key_of_another_type_is_lost_alone() {
 }
 
 #[tokio::test]
+async fn a_value_of_somebody_else_is_not_taken_for_free() {
+    let redis = RedisServer::shared().await;
+    let prefix = unique_name("refusals");
+    let locks = LockManager::builder().prefix(&prefix).redis(redis.url()).await.unwrap();
+    let mut connection = redis.connection().await;
+    for value in ["theirs", ""] {
+        let key = format!("{prefix}k");
+        let _: String = send(&mut connection, &["SET", &key, value]).await;
+        assert!(locks.lock("k").try_acquire().await.unwrap().is_none(), "{value:?}");
+        let left: Option<String> = send(&mut connection, &["GET", &key]).await;
+        assert_eq!(left.as_deref(), Some(value));
+        let _: i64 = send(&mut connection, &["DEL", &key]).await;
+    }
+}
+
+#[tokio::test]
 async fn an_acquire_that_fails_half_way_leaves_the_key_free() {
     let redis = RedisServer::shared().await;
     let prefix = unique_name("refusals");

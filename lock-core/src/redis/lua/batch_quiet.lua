@@ -16,7 +16,7 @@ local function quiet()
   for i = 1, count do
     local owner = held[i]
     if owner and ARGV[3 * i + 4] ~= '' then
-      if owner ~= ARGV[3 * i + 3] then
+      if owner ~= ARGV[3 * i + 3] or owner == '' then
         return nil
       end
       if ARGV[3 * i + 5] ~= '' then
