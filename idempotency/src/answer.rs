@@ -98,5 +98,6 @@ fn too_large(payload: &Payload, limit: usize) -> IdempotencyError {
 }
 
 fn message<E: Failure>(error: &E) -> Option<String> {
-    error.message().map(|message| message.chars().take(MAX_MESSAGE).collect())
+    // PostgreSQL takes every character in a text but NUL, and would refuse the whole row.
+    error.message().map(|message| message.chars().filter(|c| *c != '\0').take(MAX_MESSAGE).collect())
 }

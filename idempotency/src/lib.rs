@@ -62,6 +62,7 @@ mod idempotency;
 mod key;
 mod key_id;
 mod lease;
+mod left_behind;
 #[cfg(feature = "lock")]
 mod locked;
 mod observe;

@@ -6,7 +6,7 @@ use crate::{
     Codec, Failure, IdempotencyError, Outcome, Payload, Request, Settings, TransactionalStore, answer,
     observe::Event,
     request::Prepared,
-    store::{Ownership, Settled, Settlement, StoredResponse},
+    store::{ClaimOutcome, Ownership, Settled, Settlement, StoredResponse},
 };
 
 /// A connection of the store's database.
@@ -52,7 +52,11 @@ impl<'a, S: TransactionalStore, C> Request<'a, S, C> {
         E: Failure,
     {
         let Prepared { once, operation, codec, claim, .. } = self.prepare()?;
-        let outcome = once.store.claim_in(connection, &claim).await.map_err(IdempotencyError::from)?;
+        let outcome = match once.store.claim_in(connection, &claim).await.map_err(IdempotencyError::from)? {
+            // Leased work was left behind. The transaction has the row, so that another request is to mark it.
+            ClaimOutcome::InFlight { retry_after } if retry_after.is_zero() => ClaimOutcome::Unknown,
+            outcome => outcome,
+        };
         Event::of_claim(&outcome).report(&once.settings, operation, &claim.id);
         match outcome.won() {
             Ok(ownership) => Ok(Claimed::Started(OpenKey {

@@ -8,11 +8,10 @@ use tokio::time::Instant;
 
 use crate::{
     Fingerprint, IdempotencyError, IdempotencyKey, Scope, body_digest::BodyDigest, codec::Json,
-    error::BoxError, idempotency::Inner, store::Claim,
+    error::BoxError, idempotency::Inner, settings::MAX_TTL, store::Claim,
 };
 
 const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
-const MAX_TTL: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// One request under a key: say what it is, then run it.
 ///

@@ -18,10 +18,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Sets how long a response is replayed, from the time that it is given: 24 hours by default.
+    /// Sets how long a response is replayed, from the time that it is given: 24 hours by default, and ten years at most.
     #[must_use]
     pub fn ttl(mut self, ttl: Duration) -> Self {
-        self.ttl = ttl;
+        self.ttl = ttl.min(MAX_TTL);
         self
     }
 
@@ -89,6 +89,9 @@ impl Settings {
         self.cache.map(|bytes| Bounds { bytes, entries: self.cache_entries })
     }
 }
+
+/// The longest that a response is kept: within what every store's clock counts.
+pub(crate) const MAX_TTL: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// The size of the largest response that a row holds.
 const MEDIUMBLOB: usize = (1 << 24) - 1;

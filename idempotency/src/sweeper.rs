@@ -5,7 +5,7 @@ use tokio::{
     time::{MissedTickBehavior, interval, sleep},
 };
 
-use crate::{Idempotency, Store, StoreError};
+use crate::{Idempotency, Store, StoreError, settings::MAX_TTL};
 
 /// How the rows whose time is over are deleted.
 #[derive(Debug, Clone)]
@@ -24,10 +24,10 @@ impl Sweep {
         self
     }
 
-    /// Sets how long a row is kept beyond its time: a minute by default.
+    /// Sets how long a row is kept beyond its time: a minute by default, and ten years at most.
     #[must_use]
     pub fn grace(mut self, grace: Duration) -> Self {
-        self.grace = grace;
+        self.grace = grace.min(MAX_TTL);
         self
     }
 

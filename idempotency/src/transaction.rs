@@ -9,6 +9,7 @@ use crate::{
     beginning::{CLAIM_RETRIES, attempt, is_broken},
     ending::{Ending, end, quarantine, was_committed},
     flight::{Landing, RETRY_AFTER, Turn},
+    left_behind,
     observe::Event,
     request::Prepared,
     store::{ClaimOutcome, Settlement, TransactionalStore},
@@ -107,6 +108,13 @@ where
                 continue;
             }
             match once.store.explain(&mut session, &claim, why).await {
+                // Leased work was left behind: nobody but who asks for it says so.
+                Ok(ClaimOutcome::InFlight { retry_after }) if retry_after.is_zero() => {
+                    // Before the row is marked: one connection per request.
+                    session.finish();
+                    left_behind::quarantine(&once.store, &claim).await.map_err(store_failed)?;
+                    session = once.store.connect(&claim).await.map_err(store_failed)?;
+                }
                 Ok(outcome) => {
                     session.finish();
                     if matches!(outcome, ClaimOutcome::Replay(_)) {

@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use idempotency::{
-    Failure, FailureClass, Idempotency, IdempotencyError, MemoryStore, Payload, Settled, State,
+    Failure, FailureClass, Idempotency, IdempotencyError, MemoryStore, Payload, Settings, Settled, State,
+    Sweep,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -61,4 +62,34 @@ async fn a_released_key_runs_again() {
     assert_eq!(once.admin().release(&stuck).await.unwrap(), Settled::Written);
     assert!(once.admin().stuck(10).await.unwrap().is_empty());
     assert_eq!(pay(&once, Ok(1)).await.unwrap(), (false, 1));
+}
+
+/// For ever is as long as a store can count.
+#[tokio::test]
+async fn what_is_resolved_by_hand_is_kept_no_longer_than_what_requests_leave() {
+    let settings = Settings::default().ttl(Duration::MAX);
+    let once = Idempotency::with_settings(MemoryStore::default(), settings);
+    pay(&once, Err(PayError::TimedOut)).await.unwrap_err();
+    let stuck = once.admin().stuck(10).await.unwrap().remove(0);
+    let response = Payload::json(&42).unwrap();
+    assert_eq!(once.admin().complete(&stuck, response).await.unwrap(), Settled::Written);
+    assert_eq!(pay(&once, Ok(1)).await.unwrap(), (true, 42));
+    assert_eq!(once.sweep_once(&Sweep::default().grace(Duration::MAX)).await.unwrap(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn leased_work_left_behind_is_unknown_to_a_transaction() {
+    let once = Idempotency::in_memory();
+    let crashed = once.request("pay", "key").unwrap().tenant(7).lease(MINUTE).run(async |_| {
+        std::future::pending::<()>().await;
+        Ok::<_, PayError>(0)
+    });
+    tokio::time::timeout(MINUTE / 2, crashed).await.unwrap_err();
+    tokio::time::sleep(MINUTE).await;
+    for _ in 0..2 {
+        let request = once.request("pay", "key").unwrap().tenant(7).wait(Duration::ZERO);
+        let told = request.transaction(async |_| Ok::<_, PayError>(1)).await;
+        assert!(matches!(told, Err(PayError::Idempotency(IdempotencyError::Unknown))), "{told:?}");
+    }
+    assert!(once.admin().stuck(10).await.unwrap()[0].unknown);
 }

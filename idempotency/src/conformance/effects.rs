@@ -4,7 +4,7 @@ use futures_util::FutureExt;
 use sqlx::Acquire;
 
 use super::{Counter, Shop, ShopError};
-use crate::{Claimed, IdempotencyError, Payload, Settings, TransactionalStore};
+use crate::{Claimed, IdempotencyError, Payload, Settings, Settled, TransactionalStore};
 
 pub async fn a_repeat_is_answered_byte_for_byte<S>(shop: Arc<Shop<S>>)
 where
@@ -216,6 +216,37 @@ where
         Ok::<_, ShopError>(9)
     });
     assert_eq!((paid.await.unwrap().into_inner(), shop.effects().await), (9, 1));
+}
+
+pub async fn leased_work_left_behind_is_unknown_to_a_transaction<S>(shop: Arc<Shop<S>>)
+where
+    S: TransactionalStore<Database: Counter> + Clone,
+{
+    let lease = Duration::from_millis(60);
+    let request = shop.once.request("charge", "key").unwrap().tenant("tenant 1").fingerprint(&5);
+    let crashed = request.lease(lease).run(async |_| {
+        std::future::pending::<()>().await;
+        Ok::<_, ShopError>(0)
+    });
+    let _ = tokio::time::timeout(lease / 3, crashed).await;
+    while shop.once.admin().stuck(1).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let mut tx = shop.pool.begin().await.unwrap();
+    let request = shop.once.request("charge", "key").unwrap().tenant("tenant 1").fingerprint(&5);
+    let claimed = request.claim_in::<u32, ShopError>(&mut tx).await;
+    assert!(matches!(claimed, Err(ShopError::Idempotency(IdempotencyError::Unknown))));
+    tx.rollback().await.unwrap();
+
+    for process in [&shop.once, &shop.other_process()] {
+        let again = shop.charge_in(process, "key", 5).await;
+        assert!(matches!(again, Err(ShopError::Idempotency(IdempotencyError::Unknown))), "{again:?}");
+    }
+    let stuck = shop.once.admin().stuck(10).await.unwrap();
+    assert!(matches!(&stuck[..], [key] if key.unknown), "{stuck:?}");
+    assert_eq!(shop.once.admin().release(&stuck[0]).await.unwrap(), Settled::Written);
+    assert!(!shop.charge("key").await.unwrap().replayed());
+    assert_eq!((shop.runs(), shop.effects().await), (1, 1));
 }
 
 pub async fn a_key_may_live_in_a_transaction_of_the_callers<S>(shop: Arc<Shop<S>>)

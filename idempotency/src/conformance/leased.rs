@@ -21,6 +21,8 @@ enum PayError {
     NotStarted,
     #[error("the gateway did not answer")]
     TimedOut,
+    #[error("the gateway said \0 nothing")]
+    Garbled,
     #[error(transparent)]
     Idempotency(#[from] IdempotencyError),
 }
@@ -30,7 +32,7 @@ impl Failure for PayError {
         match self {
             Self::Declined(why) => FailureClass::refused(why),
             Self::NotStarted => FailureClass::NotStarted,
-            Self::TimedOut => FailureClass::MaybeApplied,
+            Self::TimedOut | Self::Garbled => FailureClass::MaybeApplied,
             Self::Idempotency(_) => FailureClass::RolledBack,
         }
     }
@@ -256,4 +258,19 @@ pub async fn work_at_its_lease_is_not_resolved<S: Store + Clone, K>((store, _kee
     assert_eq!(resolved, Settled::Fenced);
     assert!(store.stuck(10).await.unwrap().is_empty());
     settle(&store, &ownership, success(b"done"), MINUTE).await;
+}
+
+/// PostgreSQL takes every character in a text but one.
+pub async fn a_message_that_no_column_takes_does_not_keep_a_failure_from_the_record<S: Store + Clone, K>(
+    (store, _keep): (S, K),
+) {
+    let once = Idempotency::new(store.clone());
+    let request = once.request("pay", "key").unwrap().lease(MINUTE);
+    let ended = request.run(async |_| Err::<u32, _>(PayError::Garbled)).await;
+    assert!(matches!(ended, Err(PayError::Garbled)), "{ended:?}");
+    let stuck = store.stuck(10).await.unwrap();
+    assert!(
+        matches!(&stuck[..], [key] if key.message.as_deref() == Some("the gateway said  nothing")),
+        "{stuck:?}"
+    );
 }

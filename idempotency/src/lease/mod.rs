@@ -1,5 +1,6 @@
 //! Work whose effect lies outside the database: claimed for a time, and settled after it.
 
+mod claim;
 mod heartbeat;
 mod held;
 mod policy;

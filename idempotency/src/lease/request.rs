@@ -3,13 +3,17 @@ use std::{convert::Infallible, time::Duration};
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::time::{Instant, sleep};
 
-use super::{Lease, Reconciled, Takeover, UnknownWork, heartbeat, settle::settle};
+use super::{
+    Lease, Reconciled, Takeover, UnknownWork, claim, heartbeat,
+    settle::{forget, settle},
+};
 use crate::{
     Codec, Failure, IdempotencyError, Outcome, Request, StoreError, StoreErrorKind, answer,
     flight::{Landing, RETRY_AFTER, Turn},
+    left_behind,
     observe::Event,
     request::Prepared,
-    store::{Claim, ClaimOutcome, Ownership, Settled, Settlement, State, Store},
+    store::{ClaimOutcome, Settled, Settlement, Store},
 };
 
 /// How often a request asks for the end of work that another process does.
@@ -128,17 +132,16 @@ impl<S: Store, C> LeasedRequest<'_, S, C> {
         let mut reconcile = Some(reconcile);
         let mut polls = POLLS.build();
         let (ownership, since) = loop {
-            let since = Instant::now();
-            let patience = deadline.saturating_duration_since(since);
-            let outcome = match store.claim(&claim, lease, takeover == Takeover::Rerun).await {
+            let patience = deadline.saturating_duration_since(Instant::now());
+            let outcome = match claim::claim(store, &claim, lease, takeover == Takeover::Rerun).await {
                 Ok(outcome) => outcome,
                 Err(error) if *error.kind() == StoreErrorKind::Contended && !patience.is_zero() => {
-                    ClaimOutcome::InFlight { retry_after: RETRY_AFTER }
+                    Err(ClaimOutcome::InFlight { retry_after: RETRY_AFTER })
                 }
                 Err(error) => return Err(store_failed(error).into()),
             };
-            match outcome.won() {
-                Ok(ownership) => break (ownership, since),
+            match outcome {
+                Ok(won) => break won,
                 // Asked at the very end of the lease, before the row was free: it is by now.
                 Err(ClaimOutcome::InFlight { retry_after })
                     if retry_after.is_zero() && takeover == Takeover::Rerun =>
@@ -146,7 +149,7 @@ impl<S: Store, C> LeasedRequest<'_, S, C> {
                     sleep(A_MOMENT).await;
                 }
                 Err(ClaimOutcome::InFlight { retry_after }) if retry_after.is_zero() => {
-                    quarantine(store, &claim).await.map_err(store_failed)?;
+                    left_behind::quarantine(store, &claim).await.map_err(store_failed)?;
                 }
                 Err(ClaimOutcome::InFlight { retry_after }) if !patience.is_zero() => {
                     let poll = polls.next().unwrap_or(RETRY_AFTER);
@@ -221,32 +224,5 @@ impl<S: Store, C> LeasedRequest<'_, S, C> {
             // Else the failure of the work is what its caller has to know.
             _ => result,
         }
-    }
-}
-
-/// Marks work as unknown whose lease is over.
-async fn quarantine<S: Store>(store: &S, claim: &Claim) -> Result<(), StoreError> {
-    let Some(record) = store.find(&claim.id).await? else {
-        return Ok(());
-    };
-    if matches!(record.state, State::Processing { .. }) {
-        let unknown = Settlement::Unknown { message: Some("the lease ran out".into()) };
-        // Fenced: somebody else was faster.
-        let _ = store.resolve(&claim.id, record.epoch, &unknown, claim.ttl).await?;
-    }
-    Ok(())
-}
-
-/// Gives a key back that was not used. Without success it is free when its lease is over, or to be released.
-///
-/// A row that was claimed before stays, free for the same request: were it removed, epochs would begin anew, and late
-/// work of an earlier one would pass for the latest.
-async fn forget<S: Store>(store: &S, ownership: &Ownership, ttl: Duration) {
-    let given_back = match ownership.epoch {
-        1 => store.forget(ownership).await,
-        _ => store.settle(ownership, &Settlement::Failed { message: None }, ttl).await,
-    };
-    if let Err(error) = given_back {
-        tracing::warn!(key = %ownership.id, %error, "an unused idempotency key was not given back");
     }
 }

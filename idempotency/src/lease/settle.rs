@@ -29,6 +29,21 @@ pub(super) async fn settle<S: Store>(
     }
 }
 
+/// Gives a key back that was not used. Without success it is free when its lease is over, or to be released.
+///
+/// A row that was claimed before stays, free for the same request: were it removed, epochs would begin anew, and late
+/// work of an earlier one would pass for the latest.
+pub(super) async fn forget<S: Store>(store: &S, ownership: &Ownership, ttl: Duration) {
+    let give_back = || match ownership.epoch {
+        1 => store.forget(ownership),
+        _ => store.settle(ownership, &Settlement::Failed { message: None }, ttl),
+    };
+    // Fenced: an earlier try has done it, and its reply was lost.
+    if let Err(error) = give_back.retry(TRIES).when(StoreError::is_transient).await {
+        tracing::warn!(key = %ownership.id, %error, "an unused idempotency key was not given back");
+    }
+}
+
 /// Whether the owner has written already how the work ended.
 pub(super) async fn is_settled_by<S: Store>(store: &S, ownership: &Ownership) -> Result<bool, StoreError> {
     let record = store.find(&ownership.id).await?;

@@ -80,13 +80,16 @@ impl Model {
     pub(crate) fn take(&mut self, number: u64, step: &Step) -> Answer {
         let mut answer = Answer { ended: Ended::Passed, ran: false, asked: false };
         answer.ended = match step {
-            Step::Transact(asked) => match self.claim(asked, false) {
-                Ok(epoch) => {
-                    answer.ran = true;
-                    self.transacted(number, asked, epoch)
+            Step::Transact(asked) => {
+                self.quarantine(asked, false);
+                match self.claim(asked, false) {
+                    Ok(epoch) => {
+                        answer.ran = true;
+                        self.transacted(number, asked, epoch)
+                    }
+                    Err(ended) => ended,
                 }
-                Err(ended) => ended,
-            },
+            }
             Step::Lease { asked, takeover, found } => {
                 self.quarantine(asked, *takeover);
                 let mut claimed = self.claim(asked, *takeover);

@@ -4,6 +4,7 @@ use super::row::Row;
 use crate::{
     Codec, Failure, IdempotencyError, MemoryStore, MemoryTransaction, Outcome, Request, answer,
     flight::{Landing, RETRY_AFTER, Turn},
+    left_behind,
     observe::Event,
     request::Prepared,
     store::{ClaimOutcome, Ownership, Settled, Settlement},
@@ -43,10 +44,16 @@ impl<C> Request<'_, MemoryStore, C> {
                 return replay(ClaimOutcome::InFlight { retry_after: RETRY_AFTER });
             }
         };
-        let (outcome, before) = once.store.claim_now(&claim, LEASE, false);
-        let ownership = match outcome.won() {
-            Ok(ownership) => ownership,
-            Err(outcome) => return replay(outcome),
+        let (ownership, before) = loop {
+            let (outcome, before) = once.store.claim_now(&claim, LEASE, false);
+            match outcome.won() {
+                Ok(ownership) => break (ownership, before),
+                // Leased work was left behind: nobody but who asks for it says so.
+                Err(ClaimOutcome::InFlight { retry_after }) if retry_after.is_zero() => {
+                    left_behind::quarantine(&once.store, &claim).await.map_err(IdempotencyError::from)?;
+                }
+                Err(outcome) => return replay(outcome),
+            }
         };
         report(Event::Started);
 
