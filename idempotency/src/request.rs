@@ -20,6 +20,7 @@ const MAX_WAIT: Duration = Duration::from_secs(24 * 60 * 60);
 pub struct Request<'a, S, C = Json> {
     once: &'a Inner<S>,
     operation: &'a str,
+    reported_as: &'a str,
     codec: C,
     key: IdempotencyKey,
     tenant: String,
@@ -34,6 +35,7 @@ impl<'a, S> Request<'a, S> {
         Self {
             once,
             operation,
+            reported_as: operation,
             codec: Json,
             key,
             tenant: String::new(),
@@ -85,6 +87,13 @@ impl<'a, S, C> Request<'a, S, C> {
         self
     }
 
+    /// Names the request in what is reported of it, if not by its operation.
+    #[cfg(feature = "tower")]
+    pub(crate) fn reported_as(mut self, name: &'a str) -> Self {
+        self.reported_as = name;
+        self
+    }
+
     /// Names the way that the caller makes up the body for the fingerprint: 0 by default.
     ///
     /// Fingerprints of different versions are not compared. So raise it when a release adds or excludes a
@@ -112,8 +121,8 @@ impl<'a, S, C> Request<'a, S, C> {
 
     /// Turns the response into bytes, and back, by `codec` instead of JSON.
     pub fn codec<D>(self, codec: D) -> Request<'a, S, D> {
-        let Self { once, operation, codec: _, key, tenant, body, version, ttl, wait } = self;
-        Request { once, operation, codec, key, tenant, body, version, ttl, wait }
+        let Self { once, operation, reported_as, codec: _, key, tenant, body, version, ttl, wait } = self;
+        Request { once, operation, reported_as, codec, key, tenant, body, version, ttl, wait }
     }
 
     /// The store that the key is in.
@@ -130,7 +139,7 @@ impl<'a, S, C> Request<'a, S, C> {
         let (ttl, wait) = (self.ttl.min(MAX_TTL), self.wait.min(MAX_WAIT));
         Ok(Prepared {
             once: self.once,
-            operation: self.operation,
+            operation: self.reported_as,
             codec: self.codec,
             claim: Claim::new(self.key, scope, fingerprint, ttl, wait),
             deadline: Instant::now() + wait,
@@ -153,6 +162,7 @@ impl<S, C> fmt::Debug for Request<'_, S, C> {
 /// A request whose parts are in order.
 pub(crate) struct Prepared<'a, S, C> {
     pub(crate) once: &'a Inner<S>,
+    /// What the request is called where it is reported.
     pub(crate) operation: &'a str,
     pub(crate) codec: C,
     pub(crate) claim: Claim,

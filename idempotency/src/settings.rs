@@ -40,7 +40,8 @@ impl Settings {
         self
     }
 
-    /// Calls `hook` with each event, the operation and the key's row: none by default.
+    /// Calls `hook` with each event, the operation and the key's row: none by default. In place of the operation a
+    /// request over HTTP has the name that the layer gives it (`IdempotencyLayer::name`).
     ///
     /// It runs within the request, so it should be quick, and must not panic.
     ///

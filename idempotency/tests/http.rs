@@ -4,21 +4,21 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
 };
 
 use axum::{
-    Router,
+    Extension, Router,
     body::{Body, Bytes, to_bytes},
-    extract::State,
-    http::{HeaderMap, Request, Response, StatusCode, header, request::Parts},
+    extract::{MatchedPath, OriginalUri, Path, State},
+    http::{HeaderMap, Request, Response, StatusCode, Uri, header, request::Parts},
     response::IntoResponse,
     routing::{get, post},
 };
-use idempotency::{Idempotency, IdempotencyLayer, MemoryStore, Profile, Settings};
+use idempotency::{Idempotency, IdempotencyLayer, MemoryStore, Profile, ResponseClass, Settings};
 use tower::ServiceExt;
 
 type Runs = Arc<AtomicU32>;
@@ -103,10 +103,7 @@ async fn charge(State(runs): State<Runs>, body: Bytes) -> impl IntoResponse {
     (StatusCode::CREATED, headers, format!("run {run} of {} bytes", body.len()))
 }
 
-async fn status(
-    State(runs): State<Runs>,
-    axum::extract::Path(status): axum::extract::Path<u16>,
-) -> (StatusCode, String) {
+async fn status(State(runs): State<Runs>, Path(status): Path<u16>) -> (StatusCode, String) {
     (StatusCode::from_u16(status).unwrap(), format!("run {}", runs.fetch_add(1, Ordering::SeqCst) + 1))
 }
 
@@ -190,7 +187,7 @@ async fn tenants_and_paths_have_keys_of_their_own() {
 #[tokio::test]
 async fn what_did_not_start_is_not_kept_and_the_rest_is() {
     let app = App::new(|layer| layer);
-    for (status, kept) in [(503, false), (429, false), (401, false), (404, true), (402, true), (500, true)] {
+    for (status, kept) in [(409, false), (429, false), (401, false), (404, true), (402, true), (500, true)] {
         let path = format!("/status/{status}");
         let first = app.post(&path, "key", "").await;
         let again = app.post(&path, "key", "").await;
@@ -205,4 +202,84 @@ async fn a_request_over_the_limit_is_refused() {
     let refused = app.post("/charges", "key", "12345").await;
     assert_eq!((refused.status, refused.problem().as_str()), (413, "request-too-large"));
     assert_eq!(app.post("/charges", "key", "1234").await.status, 201);
+}
+
+#[tokio::test]
+async fn what_may_have_been_applied_never_runs_again() {
+    for status in [408, 502, 503, 504] {
+        let app = App::new(|layer| layer);
+        let path = format!("/status/{status}");
+        assert_eq!(app.post(&path, "key", "").await.status, status);
+        for _ in 0..2 {
+            let again = app.post(&path, "key", "").await;
+            assert_eq!((again.status, again.problem().as_str()), (409, "outcome-unknown"));
+        }
+        assert_eq!(app.runs(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_response_may_say_what_it_means_for_its_key() {
+    let runs = Runs::default();
+    let counted = Arc::clone(&runs);
+    let busy = async move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+        (StatusCode::SERVICE_UNAVAILABLE, Extension(ResponseClass::NotStarted))
+    };
+    let app = Router::new().route("/", post(busy)).layer(IdempotencyLayer::new(Idempotency::in_memory()));
+    for _ in 0..2 {
+        assert_eq!(app.clone().oneshot(with_key("/", "key", "")).await.unwrap().status(), 503);
+    }
+    assert_eq!(runs.load(Ordering::SeqCst), 2);
+}
+
+fn whole(request: &Parts) -> Uri {
+    request.extensions.get().map_or(&request.uri, |OriginalUri(uri)| uri).clone()
+}
+
+fn route(request: &Parts) -> String {
+    request.extensions.get().map_or("other", MatchedPath::as_str).to_owned()
+}
+
+#[tokio::test]
+async fn a_nested_router_keeps_its_targets_apart() {
+    let charge = async |Path(user): Path<String>| user;
+    let once = Idempotency::in_memory();
+    let layer = IdempotencyLayer::new(once.clone()).target(whole);
+    let users = Router::new().route("/charge", post(charge)).layer(layer);
+    let app = Router::new().nest("/users/{user}", users);
+    for (replayed, user) in [(false, "1"), (false, "2"), (true, "1"), (true, "2")] {
+        let path = format!("/users/{user}/charge");
+        let answer = Answer::of(app.clone().oneshot(with_key(&path, "key", "5")).await.unwrap()).await;
+        assert_eq!((answer.replayed(), answer.body.as_ref()), (replayed, user.as_bytes()));
+        assert!(once.admin().find(&format!("POST {path}"), "", "key").await.unwrap().is_some());
+    }
+    // Paths too long for the table are told apart by what is asked for.
+    for (status, user) in [(200, "1"), (422, "2")] {
+        let path = format!("/users/{}/charge", user.repeat(300));
+        let answer = app.clone().oneshot(with_key(&path, "key", "5")).await.unwrap();
+        assert_eq!(answer.status(), status);
+    }
+    // The query is no part of the name, but of what is asked for.
+    let path = "/users/1/charge?amount=7";
+    let other = Answer::of(app.oneshot(with_key(path, "key", "5")).await.unwrap()).await;
+    assert_eq!((other.status, other.problem().as_str()), (422, "mismatch"));
+}
+
+#[tokio::test]
+async fn clients_do_not_choose_what_requests_are_called() {
+    for (named, expected) in [(false, "POST"), (true, "/users/{user}/charge")] {
+        let names = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&names);
+        let settings =
+            Settings::default().on_event(move |_, name, _| seen.lock().unwrap().push(name.to_owned()));
+        let layer = IdempotencyLayer::new(Idempotency::with_settings(MemoryStore::default(), settings));
+        let layer = if named { layer.name(route) } else { layer };
+        let app = Router::new().route("/users/{user}/charge", post(async || "charged")).layer(layer);
+        for user in ["1", "2", "2"] {
+            let request = with_key(&format!("/users/{user}/charge"), "key", "");
+            assert_eq!(app.clone().oneshot(request).await.unwrap().status(), 200);
+        }
+        assert_eq!(*names.lock().unwrap(), [expected; 3]);
+    }
 }

@@ -1,7 +1,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Request, Response, request::Parts};
+use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body::Body;
 use http_body_util::LengthLimitError;
 use tower::Service;
@@ -36,11 +36,11 @@ where
     pub(super) async fn read(
         request: Request<Q>,
         key: IdempotencyKey,
-        limit: usize,
+        policy: &Policy,
     ) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let mut digest = digest_of_target(&parts);
-        let data = match read(body, limit, |data| digest.update(data)).await {
+        let mut digest = digest_of_target(&(policy.target)(&parts));
+        let data = match read(body, policy.max_request, |data| digest.update(data)).await {
             Ok(Read::Whole { data, .. }) => data,
             Ok(Read::Cut { .. }) => return Err(Problem::request_too_large()),
             Err(error) => {
@@ -66,11 +66,14 @@ where
         R: Body,
     {
         let (parts, body) = self.request.into_parts();
-        let operation = operation(&parts);
+        let operation = operation(&parts.method, &(policy.target)(&parts));
+        let name = (policy.name)(&parts);
         let tenant = (policy.tenant)(&parts);
         let limit = once.inner.settings.max_response;
         let request = match once.request(&operation, self.key) {
-            Ok(request) => request.tenant(tenant).fingerprint_digest(self.digest).codec(HttpCodec),
+            Ok(request) => {
+                request.tenant(tenant).fingerprint_digest(self.digest).reported_as(&name).codec(HttpCodec)
+            }
             Err(error) => return Ok(Problem::of(&error, policy.profile).into_response()),
         };
         // The first answer goes out as the service has made it; a replay has what was kept.
@@ -80,7 +83,8 @@ where
             .run(async |_| {
                 let response = inner.call(Request::from_parts(parts, body)).await;
                 let response = response.map_err(HttpFailure::Service)?;
-                let class = (policy.classify)(response.status());
+                let said = response.extensions().get().copied();
+                let class = said.unwrap_or_else(|| (policy.classify)(response.status()));
                 if class != ResponseClass::Kept {
                     return Err(HttpFailure::Response(class, response));
                 }
@@ -137,17 +141,17 @@ fn is_too_long(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// Method and path; a path too long for a name is told apart by the fingerprint alone.
-fn operation(parts: &Parts) -> String {
-    let operation = format!("{} {}", parts.method, parts.uri.path());
+fn operation(method: &Method, target: &Uri) -> String {
+    let operation = format!("{method} {}", target.path());
     match Scope::new(&operation, "") {
         Ok(_) => operation,
-        Err(_) => parts.method.to_string(),
+        Err(_) => method.to_string(),
     }
 }
 
 /// What is asked for, to be followed by the body: the target with its length before it.
-fn digest_of_target(parts: &Parts) -> BytesDigest {
-    let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
+fn digest_of_target(target: &Uri) -> BytesDigest {
+    let target = target.path_and_query().map_or("", |target| target.as_str());
     let mut digest = BytesDigest::default();
     digest.update(&(target.len() as u64).to_be_bytes());
     digest.update(target.as_bytes());

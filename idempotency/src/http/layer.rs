@@ -1,6 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderName, Method, StatusCode, request::Parts};
+use http::{HeaderName, Method, StatusCode, Uri, request::Parts};
 use tower::Layer;
 
 use super::{IdempotencyService, Profile, ResponseClass, policy::Policy};
@@ -27,6 +27,10 @@ use crate::{Idempotency, Takeover};
 ///
 /// Keys are scoped by tenant, method and path. Without a [tenant](Self::tenant) all users share them, so a service
 /// with more than one user has to name it.
+///
+/// **Put the layer around the outermost router.** Within `Router::nest` it sees what is left of the path: to it
+/// `/users/1/charge` and `/users/2/charge` are one `/charge`, and the second is answered with the response of the first.
+/// Where it has to be within, [`target`](Self::target) tells it the whole.
 ///
 /// # Bodies
 ///
@@ -92,6 +96,47 @@ impl<S> IdempotencyLayer<S> {
         self.with(|policy| policy.tenant = Arc::new(tenant))
     }
 
+    /// Says what was asked for, if it is not the request's own URI: the path is part of what keeps keys apart, and path
+    /// and query are part of the fingerprint.
+    ///
+    /// Needed within a router that takes a part of the path away, as `Router::nest` of axum does:
+    ///
+    /// ```
+    /// use axum::{extract::OriginalUri, http::{Uri, request::Parts}};
+    /// # use idempotency::{Idempotency, IdempotencyLayer};
+    ///
+    /// fn whole(request: &Parts) -> Uri {
+    ///     request.extensions.get().map_or(&request.uri, |OriginalUri(uri)| uri).clone()
+    /// }
+    ///
+    /// let layer = IdempotencyLayer::new(Idempotency::in_memory()).target(whole);
+    /// # let _ = layer;
+    /// ```
+    #[must_use]
+    pub fn target(self, target: impl Fn(&Parts) -> Uri + Send + Sync + 'static) -> Self {
+        self.with(|policy| policy.target = Arc::new(target))
+    }
+
+    /// Names a request for logs, metrics and [`Settings::on_event`](crate::Settings::on_event): by its method by default.
+    ///
+    /// There should be few names, and none that clients make up: the pattern of a route, not a path with ids in it.
+    ///
+    /// ```
+    /// use axum::{extract::MatchedPath, http::request::Parts};
+    /// # use idempotency::{Idempotency, IdempotencyLayer};
+    ///
+    /// fn route(request: &Parts) -> String {
+    ///     request.extensions.get().map_or("other", MatchedPath::as_str).to_owned()
+    /// }
+    ///
+    /// let layer = IdempotencyLayer::new(Idempotency::in_memory()).name(route);
+    /// # let _ = layer;
+    /// ```
+    #[must_use]
+    pub fn name(self, name: impl Fn(&Parts) -> String + Send + Sync + 'static) -> Self {
+        self.with(|policy| policy.name = Arc::new(name))
+    }
+
     /// Says how a mismatch is answered: by the IETF draft by default.
     #[must_use]
     pub fn profile(self, profile: Profile) -> Self {
@@ -128,7 +173,8 @@ impl<S> IdempotencyLayer<S> {
         self.with(|policy| policy.takeover = takeover)
     }
 
-    /// Says what each status means for its key: [`ResponseClass::of`] by default.
+    /// Says what each status means for its key: [`ResponseClass::of`] by default. A handler may say it of a single
+    /// [response](ResponseClass).
     #[must_use]
     pub fn classify(self, classify: impl Fn(StatusCode) -> ResponseClass + Send + Sync + 'static) -> Self {
         self.with(|policy| policy.classify = Arc::new(classify))

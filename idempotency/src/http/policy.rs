@@ -1,6 +1,6 @@
 use std::{fmt, sync::Arc, time::Duration};
 
-use http::{HeaderName, Method, StatusCode, header, request::Parts};
+use http::{HeaderName, Method, StatusCode, Uri, header, request::Parts};
 
 use super::ResponseClass;
 use crate::Takeover;
@@ -26,6 +26,8 @@ pub(super) struct Policy {
     pub(super) max_request: usize,
     pub(super) lease: Duration,
     pub(super) takeover: Takeover,
+    pub(super) target: Arc<dyn Fn(&Parts) -> Uri + Send + Sync>,
+    pub(super) name: Arc<dyn Fn(&Parts) -> String + Send + Sync>,
     pub(super) tenant: Arc<dyn Fn(&Parts) -> String + Send + Sync>,
     pub(super) classify: Arc<dyn Fn(StatusCode) -> ResponseClass + Send + Sync>,
 }
@@ -49,6 +51,8 @@ impl Default for Policy {
             max_request: 1 << 20,
             lease: Duration::from_secs(30),
             takeover: Takeover::default(),
+            target: Arc::new(|request| request.uri.clone()),
+            name: Arc::new(|request| request.method.to_string()),
             tenant: Arc::new(|_| String::new()),
             classify: Arc::new(ResponseClass::of),
         }

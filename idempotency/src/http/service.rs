@@ -65,7 +65,7 @@ where
         let inner = std::mem::replace(&mut self.inner, spare);
         let (once, policy) = (self.once.clone(), Arc::clone(&self.policy));
         Box::pin(async move {
-            match Keyed::read(request, key, policy.max_request).await {
+            match Keyed::read(request, key, &policy).await {
                 // From here on it is not the client's to stop.
                 Ok(keyed) => Detached::new(keyed.run(once, policy, inner)).await,
                 Err(problem) => Ok(problem.into_response()),
