@@ -84,6 +84,8 @@ prepare() {
   has_any postgres pg_ctl /usr/lib/postgresql/*/bin/postgres || need PostgreSQL postgresql postgresql
   has cc || need 'a C compiler' 'gcc libc6-dev' gcc
   has curl || need curl curl curl
+  # It slows the flushes of a server.
+  [ "$(uname)" != Linux ] || has strace || need strace strace strace
   # Some package managers do not have it; then the step that needs it says so.
   [[ " ${chosen[*]} " != *' alerts '* ]] || has promtool || install_promtool || true
 
