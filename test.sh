@@ -7,9 +7,9 @@ usage() {
   cat <<'TEXT'
 Usage: ./test.sh [--no-install] [STEP…]
 
-Installs what the tests need and is missing (Redis, MariaDB, PostgreSQL, Prometheus for its promtool, curl, a C
-compiler, rustfmt, clippy) with the machine's package manager, then runs every step, or those that are named, and stops
-at the first that fails:
+Installs what the tests need and is missing (Redis, MariaDB, PostgreSQL, Prometheus for its promtool, curl, strace, a
+C compiler, rustfmt, clippy) with the machine's package manager, then runs every step, or those that are named, and
+stops at the first that fails:
 
   format     cargo fmt --check
   scripts    bash -n of every shell script
