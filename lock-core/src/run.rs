@@ -17,9 +17,9 @@ pub(crate) async fn drive<F: Future>(
     let mut lost = pin!(guard.lost());
     let mut watching = false;
     let outcome = std::future::poll_fn(|cx| {
+        let is_over = watching && lost.as_mut().poll(cx).is_ready();
         // By the clock too: whoever wakes the work may come before the timer does.
-        let is_lost = !guard.is_held() || watching && lost.as_mut().poll(cx).is_ready();
-        if is_lost {
+        if is_over || !guard.is_held() {
             return Poll::Ready(None);
         }
         if let Poll::Ready(output) = span.in_scope(|| work.as_mut().poll(cx)) {
