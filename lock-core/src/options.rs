@@ -51,8 +51,7 @@ impl LockOptions {
 
     /// Keeps an idle key in this process for so long after the last release, so that the next local acquire costs no
     /// round trip. The key is let go at once when another process wants it, and with the manager. Zero, the default, keeps
-    /// nothing. Capped at
-    /// [`Self::MAX_LEASE`].
+    /// nothing. Capped at [`Self::MAX_LEASE`].
     pub const fn retain(mut self, retain: Duration) -> Self {
         self.retain = Some(retain);
         self

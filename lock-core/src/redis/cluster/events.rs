@@ -124,7 +124,7 @@ struct Listener {
     number: u64,
 }
 
-/// With its task, as with its runtime.
+/// Its task may end with its runtime while the node goes on: whoever waits polls from then on.
 impl Drop for Listener {
     fn drop(&mut self) {
         self.standing.write().clear();
